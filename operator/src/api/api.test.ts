@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { outsideNames } from './names.ts';
+import { pipelineSpec } from './pipeline.ts';
+import { milliseconds, quantityValue } from './scalars.ts';
+
+const least = { source: { url: 'https://randomuser.me/api/1.4/' }, kafka: { strimzi: {} } };
+
+describe('the least spec that runs', () => {
+  const spec = pipelineSpec.parse(least);
+  test('keeps its data when it is deleted', () => assert.equal(spec.deletionPolicy, 'Retain'));
+  test('manages every store that it names none for', () => {
+    assert.ok(spec.postgres.managed && spec.cassandra.managed && spec.schemaRegistry.managed);
+  });
+  test('survives the loss of a node', () => {
+    assert.equal(spec.cassandra.replicationFactor, 3);
+    assert.equal(spec.kafka.strimzi?.brokers.replicas, 3);
+  });
+});
+
+const rejected: { name: string; spec: unknown; field: string }[] = [
+  {
+    name: 'a batch past 5000',
+    spec: { ...least, source: { url: 'https://a/', batchSize: 5001 } },
+    field: 'source.batchSize',
+  },
+  { name: 'an empty SQL', spec: { ...least, spark: { sql: '' } }, field: 'spark.sql' },
+  { name: 'a SQL of blanks', spec: { ...least, spark: { sql: '  ' } }, field: 'spark.sql' },
+  {
+    name: 'a URL of another protocol',
+    spec: { ...least, source: { url: 'file:///etc/passwd' } },
+    field: 'source.url',
+  },
+  {
+    name: 'a duration without a unit',
+    spec: { ...least, source: { url: 'https://a/', interval: '10' } },
+    field: 'source.interval',
+  },
+];
+
+describe('a spec is rejected for', () => {
+  for (const { name, spec, field } of rejected) {
+    test(name, () => {
+      const result = pipelineSpec.safeParse(spec);
+      const fields = result.error?.issues.map((issue) => issue.path.join('.'));
+      assert.deepEqual(new Set(fields), new Set([field]));
+    });
+  }
+});
+
+describe('names outside the namespace', () => {
+  const slots = [
+    { namespace: 'a-b', name: 'c' },
+    { namespace: 'a', name: 'b-c' },
+    { namespace: 'a', name: 'b--c' },
+    { namespace: 'n'.repeat(63), name: 'x'.repeat(40) },
+    { namespace: 'n'.repeat(63), name: 'x'.repeat(39) },
+  ].map((key) => outsideNames(key).slot);
+
+  test('differ for pipelines that fold to the same text', () =>
+    assert.equal(new Set(slots).size, slots.length));
+  test('fit what Postgres takes for a slot', () => {
+    for (const slot of slots) assert.match(slot, /^[a-z0-9_]{1,63}$/);
+  });
+});
+
+test('durations are read in milliseconds', () => {
+  assert.deepEqual(
+    ['500ms', '10s', '5m', '168h', '7d'].map(milliseconds),
+    [500, 10_000, 300_000, 604_800_000, 604_800_000],
+  );
+  assert.throws(() => milliseconds('10'), /not a duration/);
+});
+
+test('quantities are read in their base unit', () => {
+  assert.deepEqual(['500m', '2Gi', '1', 3, '1.5k'].map(quantityValue), [0.5, 2 ** 31, 1, 3, 1500]);
+  assert.throws(() => quantityValue('2GB'), /not a quantity/);
+});

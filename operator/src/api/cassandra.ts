@@ -1,0 +1,58 @@
+import { z } from 'zod';
+import { exactlyOne, resources, secretRef, storage, tls } from './parts.ts';
+import { image, integer, settings, text } from './scalars.ts';
+
+const managed = z
+  .object({
+    image: image(
+      "Image with Cassandra 5.0 in /opt/cassandra; the operator's own choice where it is left out.",
+    ).optional(),
+    replicas: integer('Nodes of the ring.', 1, 100).default(3),
+    storage: storage('20Gi'),
+    resources: resources({ cpu: '250m', memory: '2Gi' }, { memory: '4Gi' }),
+    config: settings('Settings of cassandra.yaml, by their names there.'),
+  })
+  .meta({ description: 'A Cassandra ring of the pipeline’s own.' });
+
+const external = z
+  .object({
+    contactPoints: z
+      .array(text('Host name or address.', 253))
+      .min(1)
+      .max(20)
+      .meta({ description: 'Nodes to begin with.', 'x-kubernetes-list-type': 'set' }),
+    port: integer('CQL port.', 1, 65535).default(9042),
+    localDatacenter: text('Datacenter to write to.', 128),
+    tls,
+    secretRef: secretRef(
+      'A Secret with username and password of a role that may create the keyspace.',
+    ).optional(),
+  })
+  .meta({ description: 'An existing Cassandra ring.' });
+
+const identifier = (description: string) =>
+  z
+    .string()
+    .regex(/^[a-z][a-z0-9_]{0,47}$/)
+    .max(48)
+    .meta({ description });
+
+export const cassandra = z
+  .object({
+    keyspace: identifier('Keyspace of the table.').default('userstream'),
+    table: identifier('Table that holds the users.').default('users'),
+    replicationFactor: integer('Copies of each row, on as many nodes.', 1, 9).default(3),
+    managed: managed.optional(),
+    external: external.optional(),
+  })
+  .default({ keyspace: 'userstream', table: 'users', replicationFactor: 3, managed: managed.parse({}) })
+  .meta({
+    description: 'Where the users stand to be queried: a managed Cassandra ring or an existing one.',
+    'x-kubernetes-validations': [
+      exactlyOne('managed', 'external'),
+      {
+        rule: '!has(self.managed) || self.replicationFactor <= self.managed.replicas',
+        message: 'replicationFactor must not exceed managed.replicas',
+      },
+    ],
+  });

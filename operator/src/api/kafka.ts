@@ -1,0 +1,77 @@
+import { z } from 'zod';
+import { exactlyOne, resources, secretRef, storage, tls } from './parts.ts';
+import { duration, integer, settings, text } from './scalars.ts';
+
+const topic = z
+  .object({
+    name: z
+      .string()
+      .max(200)
+      .regex(/^[a-zA-Z0-9._-]+$/)
+      .optional()
+      .meta({ description: 'Name of the topic; <namespace>.<name>.users where it is left out.' }),
+    partitions: integer('Partitions; they can be added, never taken away.', 1, 1000).default(6),
+    replicas: integer('Copies of each partition, on as many brokers.', 1, 9).default(3),
+    retention: duration('How long a record is kept.').default('168h'),
+    cleanup: z
+      .array(z.enum(['compact', 'delete']).meta({ description: "One of Kafka's clean-up policies." }))
+      .min(1)
+      .max(2)
+      .default(['compact', 'delete'])
+      .meta({ description: 'Clean-up policies of the topic.', 'x-kubernetes-list-type': 'set' }),
+  })
+  .prefault({})
+  .meta({ description: 'The topic that carries the users.' });
+
+const strimzi = z
+  .object({
+    version: text("Kafka's version; Strimzi's default where it is left out.", 32).optional(),
+    controllers: z
+      .object({
+        replicas: integer('KRaft controllers.', 1, 9).default(3),
+        storage: storage('1Gi'),
+        resources: resources({ cpu: '100m', memory: '512Mi' }, { memory: '1Gi' }),
+      })
+      .prefault({})
+      .meta({ description: 'The pool of KRaft controllers.' }),
+    brokers: z
+      .object({
+        replicas: integer('Brokers.', 1, 100).default(3),
+        storage: storage('20Gi'),
+        resources: resources({ cpu: '250m', memory: '1Gi' }, { memory: '2Gi' }),
+      })
+      .prefault({})
+      .meta({ description: 'The pool of brokers.' }),
+    config: settings("The brokers' own settings, as in auto.create.topics.enable."),
+  })
+  .meta({
+    description:
+      'A Kafka cluster of the pipeline’s own, run by the Strimzi operator, which must be installed.',
+  });
+
+const external = z
+  .object({
+    bootstrapServers: text('host:port of one or more brokers, separated by commas.', 2048),
+    tls,
+    authentication: z
+      .object({
+        type: z
+          .enum(['plain', 'scram-sha-256', 'scram-sha-512'])
+          .meta({ description: 'The SASL mechanism.' }),
+        secretRef: secretRef('A Secret with username and password.'),
+      })
+      .optional()
+      .meta({ description: 'How clients prove who they are; left out: not at all.' }),
+  })
+  .meta({ description: 'An existing Kafka cluster.' });
+
+export const kafka = z.object({ topic, strimzi: strimzi.optional(), external: external.optional() }).meta({
+  description: 'The log that carries the users: a Kafka run by Strimzi or an existing one.',
+  'x-kubernetes-validations': [
+    exactlyOne('strimzi', 'external'),
+    {
+      rule: '!has(self.strimzi) || self.topic.replicas <= self.strimzi.brokers.replicas',
+      message: 'topic.replicas must not exceed strimzi.brokers.replicas',
+    },
+  ],
+});

@@ -1,0 +1,69 @@
+import { z } from 'zod';
+import { objectName, quantity, text } from './scalars.ts';
+
+const amounts = (description: string) =>
+  z
+    .object({
+      cpu: quantity('CPUs, as in 500m or 2.').optional(),
+      memory: quantity('Memory, as in 512Mi or 2Gi.').optional(),
+    })
+    .default({})
+    .meta({ description });
+
+export type Amounts = { cpu?: string | number | undefined; memory?: string | number | undefined };
+
+/** Requests and limits of a container; `requests` are what it gets where the resource names none. */
+export function resources(requests: { cpu: string; memory: string }, limits: { memory: string }) {
+  return z
+    .object({
+      requests: amounts('What the scheduler sets aside for the container.').default(requests),
+      limits: amounts('What the container may not exceed.').default(limits),
+    })
+    .prefault({})
+    .meta({ description: 'Compute resources of the container.' });
+}
+
+export function storage(size: string) {
+  return z
+    .object({
+      size: quantity('Size of the volume.').default(size),
+      className: objectName(
+        "Storage class of the volume; the cluster's default where it is left out.",
+      ).optional(),
+    })
+    .prefault({})
+    .meta({ description: 'The persistent volume of each pod.' });
+}
+
+/** A reference to a Secret with the keys `username` and `password`. */
+export function secretRef(description: string) {
+  return z
+    .object({ name: objectName('Name of the Secret, in the namespace of the pipeline.') })
+    .meta({ description });
+}
+
+export const tls = z
+  .object({
+    enabled: z.boolean().default(false).meta({ description: 'Whether connections are encrypted.' }),
+    caSecretRef: z
+      .object({
+        name: objectName('Name of the Secret, in the namespace of the pipeline.'),
+        key: text('Key of the certificate in the Secret.', 253).default('ca.crt'),
+      })
+      .optional()
+      .meta({
+        description: "A Secret with the CA's certificate (PEM); the system's CAs where it is left out.",
+      }),
+  })
+  .prefault({})
+  .meta({ description: 'Encryption of the connection.' });
+
+type Rule = { rule: string; message: string; fieldPath?: string };
+
+/** The CEL rule that exactly one of two optional siblings is set. */
+export function exactlyOne(first: string, second: string): Rule {
+  return {
+    rule: `has(self.${first}) != has(self.${second})`,
+    message: `set exactly one of ${first} and ${second}`,
+  };
+}

@@ -1,0 +1,57 @@
+import { z } from 'zod';
+import { cassandra } from './cassandra.ts';
+import { kafka } from './kafka.ts';
+import { resources } from './parts.ts';
+import { postgres } from './postgres.ts';
+import { integer } from './scalars.ts';
+import { schemaRegistry } from './schema-registry.ts';
+import { source } from './source.ts';
+import { spark } from './spark.ts';
+
+export const GROUP = 'userstream.dev';
+export const VERSION = 'v1alpha1';
+export const KIND = 'UserStreamPipeline';
+
+const ingest = z
+  .object({
+    replicas: integer('Pods.', 1, 20).default(1),
+    resources: resources({ cpu: '50m', memory: '128Mi' }, { memory: '512Mi' }),
+  })
+  .prefault({})
+  .meta({ description: 'The worker that fetches users into Postgres.' });
+
+const relay = z
+  .object({
+    replicas: integer('Pods; one works, the rest stand by.', 1, 5).default(2),
+    compression: z
+      .enum(['none', 'gzip'])
+      .default('gzip')
+      .meta({ description: 'Compression of the records in Kafka.' }),
+    resources: resources({ cpu: '50m', memory: '128Mi' }, { memory: '512Mi' }),
+  })
+  .prefault({})
+  .meta({ description: 'The worker that carries changes from Postgres to Kafka.' });
+
+/** The spec of a UserStreamPipeline: the one source of types, defaults, the CRD's schema and the field reference. */
+export const pipelineSpec = z
+  .object({
+    suspend: z
+      .boolean()
+      .default(false)
+      .meta({ description: 'Stops the flow: no worker and no Spark job runs; the data stays.' }),
+    deletionPolicy: z
+      .enum(['Retain', 'Delete'])
+      .default('Retain')
+      .meta({ description: 'What happens to volumes, Secrets and topics when the pipeline is deleted.' }),
+    source,
+    ingest,
+    postgres,
+    relay,
+    kafka,
+    schemaRegistry,
+    spark,
+    cassandra,
+  })
+  .meta({ description: 'The pipeline as it should be.' });
+
+export type PipelineSpec = z.infer<typeof pipelineSpec>;

@@ -1,0 +1,36 @@
+import { z } from 'zod';
+import { exactlyOne, resources, secretRef, storage, tls } from './parts.ts';
+import { image, integer, quantity, text } from './scalars.ts';
+
+const managed = z
+  .object({
+    image: image(
+      "Image to run, with Postgres 15 or newer in its PATH; the operator's own choice where it is left out.",
+    ).optional(),
+    storage: storage('10Gi'),
+    resources: resources({ cpu: '100m', memory: '256Mi' }, { memory: '1Gi' }),
+    maxSlotWalKeepSize: quantity(
+      'WAL kept for a relay that has stopped; past it the slot is lost and taken up by a new snapshot.',
+    ).default('2Gi'),
+  })
+  .meta({ description: 'A Postgres of the pipeline’s own: one primary on a persistent volume.' });
+
+const external = z
+  .object({
+    host: text('Host name or address.', 253),
+    port: integer('Port.', 1, 65535).default(5432),
+    database: text('Database that holds the users; it must exist.', 63).default('userstream'),
+    tls,
+    secretRef: secretRef(
+      'A Secret with username and password of a role that owns the database and has REPLICATION.',
+    ),
+  })
+  .meta({ description: 'An existing Postgres 15 or newer with wal_level=logical.' });
+
+export const postgres = z
+  .object({ managed: managed.optional(), external: external.optional() })
+  .default({ managed: managed.parse({}) })
+  .meta({
+    description: 'Where the users are kept: a managed Postgres or an existing one.',
+    'x-kubernetes-validations': [exactlyOne('managed', 'external')],
+  });

@@ -1,0 +1,25 @@
+import { z } from 'zod';
+import type { PipelineKey } from './names.ts';
+import { type PipelineSpec, pipelineSpec } from './pipeline.ts';
+
+/** A UserStreamPipeline as the builders take it: checked, every default in its place. */
+export type Pipeline = PipelineKey & { uid: string; generation: number; spec: PipelineSpec };
+
+const resource = z.object({
+  metadata: z.object({
+    namespace: z.string(),
+    name: z.string(),
+    uid: z.string(),
+    generation: z.int(),
+  }),
+  spec: pipelineSpec,
+});
+
+/**
+ * A pipeline from what the API server holds.
+ * @throws {z.ZodError} where an object stored under an older schema no longer fits.
+ */
+export function parsePipeline(object: unknown): Pipeline {
+  const { metadata, spec } = resource.parse(object);
+  return { ...metadata, spec };
+}

@@ -1,0 +1,84 @@
+import { z } from 'zod';
+
+const DURATION = /^([1-9][0-9]{0,8})(ms|s|m|h|d)$/;
+const UNITS: Record<string, number> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** A positive duration: a number and a unit, `500ms`, `10s`, `5m`, `168h`, `7d`. */
+export function duration(description: string) {
+  return z
+    .string()
+    .max(12)
+    .regex(DURATION, 'must be a number and a unit: 500ms, 10s, 5m, 168h, 7d')
+    .meta({ description });
+}
+
+/** A duration of the resource in milliseconds. @throws {RangeError} on text that `duration` doesn't accept. */
+export function milliseconds(text: string): number {
+  const match = DURATION.exec(text);
+  const unit = match?.[2];
+  if (!match || !unit) throw new RangeError(`"${text}" is not a duration such as 500ms, 10s, 5m, 168h or 7d`);
+  return Number(match[1]) * (UNITS[unit] ?? 1);
+}
+
+const QUANTITY = /^[0-9]+(\.[0-9]+)?(m|k|Ki|M|Mi|G|Gi|T|Ti|P|Pi)?$/;
+
+/** A Kubernetes quantity, as text or a bare number. */
+export function quantity(description: string) {
+  return z.union([z.int().min(0), z.string().max(32).regex(QUANTITY)]).meta({
+    description,
+    'x-kubernetes-int-or-string': true,
+    pattern: QUANTITY.source,
+    maxLength: 32,
+  });
+}
+
+const SUFFIXES: Record<string, number> = {
+  m: 1e-3,
+  k: 1e3,
+  M: 1e6,
+  G: 1e9,
+  T: 1e12,
+  P: 1e15,
+  Ki: 2 ** 10,
+  Mi: 2 ** 20,
+  Gi: 2 ** 30,
+  Ti: 2 ** 40,
+  Pi: 2 ** 50,
+};
+
+/** A Kubernetes quantity as a number in its base unit: bytes, or CPUs. @throws {RangeError} on other text. */
+export function quantityValue(value: string | number): number {
+  const match = /^([0-9]+(?:\.[0-9]+)?)([a-zA-Z]*)$/.exec(String(value));
+  const factor = match?.[2] ? SUFFIXES[match[2]] : 1;
+  if (!match || factor === undefined)
+    throw new RangeError(`"${value}" is not a quantity such as 500m, 2Gi or 1`);
+  return Number(match[1]) * factor;
+}
+
+/** The name of an object in the pipeline's own namespace. */
+export function objectName(description: string) {
+  return z
+    .string()
+    .min(1)
+    .max(253)
+    .regex(/^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$/)
+    .meta({ description });
+}
+
+/** A container image's full name. */
+export function image(description: string) {
+  return z.string().min(1).max(512).regex(/^\S+$/).meta({ description });
+}
+
+export function text(description: string, max: number) {
+  return z.string().min(1).max(max).meta({ description });
+}
+
+export function integer(description: string, min: number, max: number) {
+  return z.int().min(min).max(max).meta({ description });
+}
+
+/** Settings handed on to a component, by its own names for them. */
+export function settings(description: string) {
+  return z.record(z.string(), z.string().max(4096)).default({}).meta({ description, maxProperties: 200 });
+}

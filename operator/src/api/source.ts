@@ -1,0 +1,46 @@
+import { z } from 'zod';
+import { duration, integer } from './scalars.ts';
+
+export const source = z
+  .object({
+    url: z
+      .string()
+      .max(2048)
+      .regex(/^https?:\/\/\S+$/)
+      .meta({
+        description:
+          "The API's address, as in https://randomuser.me/api/1.4/. Query parameters in it are kept.",
+      }),
+    batchSize: integer('Users to ask for in a request.', 1, 5000).default(500),
+    interval: duration('Time between two requests.').default('10s'),
+    seed: z.string().max(128).default('').meta({
+      description:
+        'Set: the pages of one fixed sequence of users, each fetched once. Empty: new random users each time.',
+    }),
+    nationalities: z
+      .array(
+        z
+          .string()
+          .regex(/^[A-Za-z]{2}$/)
+          .meta({ description: 'Two-letter code, as in DE.' }),
+      )
+      .max(50)
+      .default([])
+      .meta({ description: 'Nationalities to ask for; empty: all.', 'x-kubernetes-list-type': 'set' }),
+    rateLimit: z
+      .object({
+        users: integer('Users that may be asked for in the period.', 1, 10_000_000).default(20_000),
+        per: duration('The period.').default('300s'),
+      })
+      .prefault({})
+      .meta({ description: "The API's budget, never exceeded." }),
+  })
+  .meta({
+    description: 'Where the users come from.',
+    'x-kubernetes-validations': [
+      {
+        rule: 'self.batchSize <= self.rateLimit.users',
+        message: 'batchSize must not exceed rateLimit.users, or no request could ever be made',
+      },
+    ],
+  });

@@ -1,0 +1,62 @@
+import { z } from 'zod';
+
+/** The stages of a pipeline, in the order of the flow; each has a condition `<Stage>Ready`. */
+export const STAGES = ['Postgres', 'Kafka', 'SchemaRegistry', 'Cassandra', 'Spark', 'Workers'] as const;
+export type StageName = (typeof STAGES)[number];
+
+const condition = z
+  .object({
+    type: z.string().max(316).meta({ description: 'What is said to be so, as in Ready or PostgresReady.' }),
+    status: z.enum(['True', 'False', 'Unknown']).meta({ description: 'Whether it is so.' }),
+    reason: z.string().max(1024).meta({ description: 'Why, in one CamelCase word.' }),
+    message: z.string().max(32_768).meta({ description: 'Why, for a person, and what to do next.' }),
+    observedGeneration: z
+      .int()
+      .min(0)
+      .max(Number.MAX_SAFE_INTEGER)
+      .meta({ description: 'The generation this was seen of.' }),
+    lastTransitionTime: z.iso.datetime().meta({ description: 'When the status last changed.' }),
+  })
+  .meta({ description: 'One thing that was observed.' });
+
+export type Condition = z.infer<typeof condition>;
+
+export const pipelineStatus = z
+  .object({
+    observedGeneration: z
+      .int()
+      .min(0)
+      .max(Number.MAX_SAFE_INTEGER)
+      .optional()
+      .meta({ description: 'The generation that the conditions are of.' }),
+    conditions: z
+      .array(condition)
+      .max(32)
+      .optional()
+      .meta({
+        description: 'What was observed: Ready, Reconciling, Stalled, and one condition a stage.',
+        'x-kubernetes-list-type': 'map',
+        'x-kubernetes-list-map-keys': ['type'],
+      }),
+    endpoints: z
+      .object({
+        postgres: z.string().max(512).optional().meta({ description: 'host:port/database of Postgres.' }),
+        kafka: z.string().max(2048).optional().meta({ description: 'Bootstrap servers of Kafka.' }),
+        topic: z.string().max(249).optional().meta({ description: 'The topic that carries the users.' }),
+        schemaRegistry: z
+          .string()
+          .max(2048)
+          .optional()
+          .meta({ description: 'Address of the schema registry.' }),
+        cassandra: z
+          .string()
+          .max(6144)
+          .optional()
+          .meta({ description: 'host:port/keyspace.table in Cassandra.' }),
+      })
+      .optional()
+      .meta({ description: 'Where the parts of the pipeline are reached.' }),
+  })
+  .meta({ description: 'The pipeline as it was last seen.' });
+
+export type PipelineStatus = z.infer<typeof pipelineStatus>;

@@ -1,0 +1,136 @@
+import type { Clock } from './clock.ts';
+import { backoff } from './clock.ts';
+
+/** What a handler asks for: to be called again after a time, or nothing until the next event. */
+export type Outcome = { requeueAfterMs?: number } | undefined;
+
+export type QueueObserver = {
+  added(): void;
+  depth(waiting: number): void;
+  waited(seconds: number): void;
+  worked(seconds: number): void;
+  retried(): void;
+};
+
+export type QueueOptions = {
+  handler: (key: string) => Promise<Outcome>;
+  /** Told of every failure; the key comes back by itself after `retryMs`. */
+  onFailure: (key: string, error: unknown, retryMs: number) => void;
+  concurrency: number;
+  clock: Clock;
+  observer?: QueueObserver;
+};
+
+const FIRST_RETRY_MS = 5;
+const MAX_RETRY_MS = 60_000;
+
+/**
+ * A work queue of keys: a key waits at most once, is never in flight twice, and comes back after a failure
+ * with an exponential back-off of its own. An event that comes in while its key is in flight is not lost:
+ * the key runs again right after.
+ */
+export class WorkQueue {
+  readonly #options: QueueOptions;
+  /** Waiting keys in order of arrival, with the time they came. */
+  readonly #waiting = new Map<string, number>();
+  readonly #inFlight = new Map<string, Promise<void>>();
+  readonly #again = new Set<string>();
+  readonly #delayed = new Map<string, { at: number; cancel: () => void }>();
+  readonly #failures = new Map<string, number>();
+  #stopped = false;
+
+  constructor(options: QueueOptions) {
+    this.#options = options;
+  }
+
+  /** Keys that wait for a free worker. */
+  get depth(): number {
+    return this.#waiting.size;
+  }
+
+  /** Queues the key now, unless it already waits. */
+  add(key: string): void {
+    if (this.#stopped || this.#waiting.has(key) || this.#again.has(key)) return;
+    this.#options.observer?.added();
+    if (this.#inFlight.has(key)) this.#again.add(key);
+    else this.#enqueue(key);
+  }
+
+  /** Queues the key after `ms`; of several such calls the earliest counts. */
+  addAfter(key: string, ms: number): void {
+    if (this.#stopped) return;
+    const { clock } = this.#options;
+    const at = clock.now() + ms;
+    const pending = this.#delayed.get(key);
+    if (pending && pending.at <= at) return;
+    pending?.cancel();
+    const cancel = clock.after(ms, () => {
+      this.#delayed.delete(key);
+      this.add(key);
+    });
+    this.#delayed.set(key, { at, cancel });
+  }
+
+  /** Forgets the key's failures: its next back-off starts small again. */
+  forget(key: string): void {
+    this.#failures.delete(key);
+  }
+
+  /** Starts nothing more; resolves when what is in flight has ended. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    for (const { cancel } of this.#delayed.values()) cancel();
+    this.#delayed.clear();
+    this.#waiting.clear();
+    this.#again.clear();
+    await Promise.all(this.#inFlight.values());
+  }
+
+  #enqueue(key: string): void {
+    this.#waiting.set(key, this.#options.clock.now());
+    this.#options.observer?.depth(this.depth);
+    this.#fill();
+  }
+
+  #fill(): void {
+    for (const [key, since] of this.#waiting) {
+      if (this.#stopped || this.#inFlight.size >= this.#options.concurrency) return;
+      this.#waiting.delete(key);
+      this.#options.observer?.depth(this.depth);
+      this.#options.observer?.waited((this.#options.clock.now() - since) / 1000);
+      this.#inFlight.set(key, this.#work(key));
+    }
+  }
+
+  async #work(key: string): Promise<void> {
+    const { clock, handler, observer } = this.#options;
+    const started = clock.now();
+    try {
+      // The handler begins in a later tick, when the key already counts as in flight.
+      await Promise.resolve();
+      this.#succeeded(key, await handler(key));
+    } catch (error) {
+      this.#failed(key, error);
+    }
+    observer?.worked((clock.now() - started) / 1000);
+    this.#inFlight.delete(key);
+    if (this.#again.delete(key)) this.#enqueue(key);
+    else this.#fill();
+  }
+
+  #succeeded(key: string, outcome: Outcome): void {
+    this.forget(key);
+    if (outcome?.requeueAfterMs !== undefined) this.addAfter(key, outcome.requeueAfterMs);
+  }
+
+  #failed(key: string, error: unknown): void {
+    const { clock, observer, onFailure } = this.#options;
+    const failures = this.#failures.get(key) ?? 0;
+    this.#failures.set(key, failures + 1);
+    const asked = (error as { retryAfterMs?: number } | undefined)?.retryAfterMs ?? 0;
+    const retryMs = Math.max(asked, backoff(failures, FIRST_RETRY_MS, MAX_RETRY_MS, clock.random));
+    onFailure(key, error, retryMs);
+    observer?.retried();
+    this.addAfter(key, retryMs);
+  }
+}

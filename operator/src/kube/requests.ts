@@ -1,0 +1,98 @@
+import type { IncomingMessage } from 'node:http';
+import { text } from 'node:stream/consumers';
+import { ApiError, NoAnswerError, NotLeaderError, parseApiError } from './errors.ts';
+import type { RawRequest, Transport } from './transport.ts';
+
+export type RequestReport = { method: string; code: number; host: string };
+
+export type RequestOptions = {
+  /** Asked in the tick that writes a mutating request; false keeps it from being sent. */
+  mayWrite?: () => boolean;
+  onRequest?: (report: RequestReport) => void;
+  timeoutMs?: number;
+};
+
+const TIMEOUT_MS = 30_000;
+
+/** Requests with what all of them share: the fence, the time limit, the report and typed errors. */
+export class Requests {
+  readonly options: RequestOptions;
+  readonly #transport: Transport;
+
+  constructor(transport: Transport, options: RequestOptions) {
+    this.#transport = transport;
+    this.options = options;
+  }
+
+  with(options: RequestOptions): Requests {
+    return new Requests(this.#transport, { ...this.options, ...options });
+  }
+
+  close(): void {
+    this.#transport.close();
+  }
+
+  /** The answer's body, within the time limit. */
+  async text(request: Omit<RawRequest, 'signal'>, signal?: AbortSignal): Promise<string> {
+    const { timeoutMs = TIMEOUT_MS } = this.options;
+    const limit = new AbortController();
+    const timer = setTimeout(() => limit.abort(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
+    const either = signal ? AbortSignal.any([limit.signal, signal]) : limit.signal;
+    try {
+      return await text(await this.#send({ ...request, signal: either }, request.method));
+    } catch (error) {
+      throw typed(either.aborted ? either.reason : error, request);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async json<T>(request: Omit<RawRequest, 'signal'>, signal?: AbortSignal): Promise<T> {
+    const body = await this.text(request, signal);
+    try {
+      return JSON.parse(body);
+    } catch (error) {
+      throw typed(error, request);
+    }
+  }
+
+  /** The answer as it streams in; only its head has to come within the time limit. */
+  async stream(request: RawRequest, verb: string): Promise<IncomingMessage> {
+    const { timeoutMs = TIMEOUT_MS } = this.options;
+    const limit = new AbortController();
+    const timer = setTimeout(() => limit.abort(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
+    const signal = AbortSignal.any([request.signal, limit.signal]);
+    try {
+      return await this.#send({ ...request, signal }, verb);
+    } catch (error) {
+      throw typed(signal.aborted ? signal.reason : error, request);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async #send(request: RawRequest, verb: string): Promise<IncomingMessage> {
+    const { mayWrite, onRequest } = this.options;
+    const beforeSend = () => {
+      if (mayWrite && !mayWrite()) {
+        throw new NotLeaderError(`${describe(request)} was not begun: this process no longer leads`);
+      }
+    };
+    const answer = await this.#transport.send(
+      request.method === 'GET' ? request : { ...request, beforeSend },
+    );
+    const code = answer.statusCode ?? 0;
+    onRequest?.({ method: verb, code, host: this.#transport.host });
+    if (code >= 200 && code < 300) return answer;
+    throw parseApiError(code, await text(answer), describe(request), answer.headers['retry-after']);
+  }
+}
+
+const describe = ({ method, path }: { method: string; path: string }) =>
+  `${method} ${path.replace(/\?.*/, '')}`;
+
+function typed(error: unknown, request: { method: string; path: string }): unknown {
+  if (error instanceof ApiError || error instanceof NotLeaderError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  return new NoAnswerError(`${describe(request)}: ${message}`, { cause: error });
+}

@@ -1,0 +1,116 @@
+import type { IncomingMessage } from 'node:http';
+import http from 'node:http';
+import https from 'node:https';
+import type { KubeConfig } from '@kubernetes/client-node';
+
+export type RawRequest = {
+  method: string;
+  path: string;
+  body?: string;
+  contentType?: string;
+  signal: AbortSignal;
+  /** Called when the connection stands, in the tick that writes the request; throwing means it isn't sent. */
+  beforeSend?: () => void;
+};
+
+/** HTTP to one API server: its address, its certificates, the credentials as they are now. */
+export type Transport = {
+  host: string;
+  /** Resolves when the answer's head is here; the body is still to be read. */
+  send(request: RawRequest): Promise<IncomingMessage>;
+  close(): void;
+};
+
+const CREDENTIALS_TTL_MS = 30_000;
+/** Below the API server's own idle time, so that no request goes out on a connection it has just closed. */
+const IDLE_SOCKET_MS = 50_000;
+
+type Connection = { headers: Record<string, string>; agent: http.Agent; made: number; tls: string };
+
+/** The transport to a KubeConfig's current cluster. Tokens and certificates are read anew as they rotate. */
+export function createTransport(config: KubeConfig): Transport {
+  const server = new URL(config.getCurrentCluster()?.server ?? 'http://localhost:8080');
+  const secure = server.protocol === 'https:';
+  const prefix = server.pathname.replace(/\/$/, '');
+  let connection: Connection | undefined;
+
+  const current = async (): Promise<Connection> => {
+    if (!connection || performance.now() - connection.made > CREDENTIALS_TTL_MS) {
+      connection = await connect(config, secure, connection);
+    }
+    return connection;
+  };
+
+  return {
+    host: server.host,
+    async send(request) {
+      const { agent, headers } = await current();
+      const options: https.RequestOptions = {
+        hostname: server.hostname.replace(/^\[|\]$/g, ''),
+        port: server.port || (secure ? 443 : 80),
+        path: prefix + request.path,
+        method: request.method,
+        headers: { ...headers, ...bodyHeaders(request), accept: 'application/json' },
+        agent,
+        signal: request.signal,
+      };
+      const answer = await exchange((secure ? https : http).request(options), request);
+      if (answer.statusCode === 401) connection = undefined;
+      return answer;
+    },
+    close() {
+      connection?.agent.destroy();
+      connection = undefined;
+    },
+  };
+}
+
+/** Reads the credentials; keeps the open connections unless the certificates changed. */
+async function connect(config: KubeConfig, secure: boolean, last?: Connection): Promise<Connection> {
+  const options: https.RequestOptions = {};
+  if (secure) await config.applyToHTTPSOptions(options);
+  const headers = { ...(options.headers as Record<string, string> | undefined), 'user-agent': 'userstream' };
+  const tls = [options.ca, options.cert, options.key].map(String).join();
+  const made = performance.now();
+  if (last?.tls === tls) return { headers, agent: last.agent, made, tls };
+  return { headers, agent: createAgent(config, secure, options), made, tls };
+}
+
+function createAgent(config: KubeConfig, secure: boolean, options: https.RequestOptions): http.Agent {
+  const keepAlive = { keepAlive: true, keepAliveMsecs: 15_000, timeout: IDLE_SOCKET_MS };
+  if (!secure) return new http.Agent(keepAlive);
+  if (config.getCurrentCluster()?.proxyUrl && options.agent instanceof http.Agent) return options.agent;
+  const { ca, cert, key, rejectUnauthorized, servername } = options;
+  const tls = Object.entries({ ca, cert, key, rejectUnauthorized, servername });
+  return new https.Agent({
+    ...keepAlive,
+    ...Object.fromEntries(tls.filter(([, value]) => value !== undefined)),
+  });
+}
+
+function bodyHeaders(request: RawRequest): Record<string, string> {
+  if (request.body === undefined) return {};
+  return {
+    'content-type': request.contentType ?? 'application/json',
+    'content-length': String(Buffer.byteLength(request.body)),
+  };
+}
+
+function exchange(outgoing: http.ClientRequest, request: RawRequest): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    const write = () => {
+      try {
+        request.beforeSend?.();
+        outgoing.end(request.body);
+      } catch (error) {
+        outgoing.destroy(error as Error);
+      }
+    };
+    outgoing.on('error', reject);
+    outgoing.on('response', resolve);
+    outgoing.on('socket', (socket) => {
+      if (!socket.connecting) write();
+      else socket.once('encrypted' in socket ? 'secureConnect' : 'connect', write);
+    });
+  });
+}

@@ -1,0 +1,61 @@
+import { randomUUID } from 'node:crypto';
+import { pino } from 'pino';
+import { Registry } from 'prom-client';
+import { KubeClient, loadKubeConfig } from './kube/client.ts';
+import { systemClock } from './kube/clock.ts';
+import { serveHealth } from './kube/health.ts';
+import { LeaderElector } from './kube/lease.ts';
+import { createKubeMetrics } from './kube/metrics.ts';
+import { createController } from './reconcile/controller.ts';
+import { readSettings } from './settings.ts';
+
+const CONTROLLER = 'userstreampipeline';
+
+const settings = readSettings(process.env);
+const log = pino({ level: settings.logLevel, base: { component: 'operator' } });
+const registry = new Registry();
+const metrics = createKubeMetrics(registry, CONTROLLER, settings.leaseName);
+const client = new KubeClient(loadKubeConfig(), { onRequest: metrics.request });
+const shutdown = new AbortController();
+
+const elector = new LeaderElector({
+  client,
+  clock: systemClock,
+  namespace: settings.pod.namespace,
+  name: settings.leaseName,
+  identity: `${settings.pod.name}_${randomUUID()}`,
+  onStarted: () => {
+    metrics.leader(true);
+    log.info('leads');
+    controller.start(shutdown.signal);
+  },
+  onLost: () => {
+    log.error('the lease is lost; another may lead now');
+    process.exit(1);
+  },
+  onError: (error) => log.warn({ err: error }, 'the lease could not be renewed'),
+});
+
+const controller = createController({
+  client: client.with({ mayWrite: () => elector.isLeader() }),
+  clock: systemClock,
+  images: settings.images,
+  metrics,
+  log,
+  ...(settings.watchNamespace ? { namespace: settings.watchNamespace } : {}),
+});
+
+const health = await serveHealth({
+  healthz: () => controller.problems(),
+  readyz: () => [],
+  registry,
+  port: settings.httpPort,
+});
+
+for (const event of ['SIGTERM', 'SIGINT'] as const) process.once(event, () => shutdown.abort());
+
+await elector.run(shutdown.signal);
+await controller.stopped();
+await elector.release();
+await health.close();
+client.close();

@@ -1,0 +1,122 @@
+import { randomBytes } from 'node:crypto';
+import type { Logger } from 'pino';
+import { GROUP, KIND, VERSION } from '../api/pipeline.ts';
+import type { KubeClient } from '../kube/client.ts';
+import type { Clock } from '../kube/clock.ts';
+import { ListWatch } from '../kube/list-watch.ts';
+import type { KubeMetrics } from '../kube/metrics.ts';
+import { fromKey, type KubeObject, keyOf } from '../kube/object.ts';
+import { WorkQueue } from '../kube/queue.ts';
+import type { Kind } from '../kube/resources.ts';
+import type { Images } from '../specs/images.ts';
+import { type Result, reconcile } from './reconciler.ts';
+import { readReports } from './reports.ts';
+
+const CONCURRENCY = 4;
+
+const MANAGED = 'app.kubernetes.io/managed-by=userstream-operator';
+
+/** Without a word from the API server, not even a bookmark, for this long, a watch counts as stuck. */
+const STUCK_MS = 10 * 60_000;
+
+const PIPELINES: Kind = { apiVersion: `${GROUP}/${VERSION}`, kind: KIND };
+
+/** What a pipeline owns and whose state its conditions tell. */
+const OWNED: Kind[] = [
+  { apiVersion: 'apps/v1', kind: 'StatefulSet' },
+  { apiVersion: 'apps/v1', kind: 'Deployment' },
+  { apiVersion: 'batch/v1', kind: 'Job' },
+];
+
+/** The key of the pipeline that owns an object; undefined where none does. */
+function ownerKey({ metadata }: KubeObject): string | undefined {
+  const owner = metadata.ownerReferences?.find(({ controller, kind }) => controller && kind === KIND);
+  return owner && metadata.namespace ? keyOf({ namespace: metadata.namespace, name: owner.name }) : undefined;
+}
+
+type Options = {
+  client: KubeClient;
+  clock: Clock;
+  images: Images;
+  metrics: KubeMetrics;
+  log: Logger;
+  /** Undefined: all namespaces. */
+  namespace?: string;
+};
+
+/** A random password of 32 letters and digits, which no system has to quote. */
+function password(): string {
+  return randomBytes(24).toString('base64url').replaceAll(/[-_]/g, 'x');
+}
+
+/** Watches pipelines and what they own, and reconciles each pipeline whenever one of them changes. */
+export function createController(options: Options) {
+  const { client, clock, images, metrics, log, namespace } = options;
+  const dependencies = { client, images, readReports, password, now: () => clock.date() };
+
+  async function handle(key: string): Promise<Result> {
+    const { namespace: inNamespace = '', name } = fromKey(key);
+    const began = clock.now();
+    const finished = (result: 'success' | 'requeue_after' | 'error') =>
+      metrics.reconciled(result, (clock.now() - began) / 1000);
+    try {
+      const result = await reconcile({ namespace: inNamespace, name }, dependencies);
+      finished(result.requeueAfterMs === undefined ? 'success' : 'requeue_after');
+      return result;
+    } catch (error) {
+      finished('error');
+      throw error;
+    }
+  }
+
+  const queue = new WorkQueue({
+    handler: handle,
+    onFailure: (key, error, retryMs) => log.warn({ pipeline: key, err: error, retryMs }, 'reconcile failed'),
+    concurrency: CONCURRENCY,
+    clock,
+    observer: metrics.queue,
+  });
+
+  function follow(
+    kind: Kind,
+    labelSelector: string | undefined,
+    toKey: (object: KubeObject) => string | undefined,
+  ) {
+    return new ListWatch<KubeObject>({
+      client,
+      kind,
+      selection: { ...(namespace ? { namespace } : {}), ...(labelSelector ? { labelSelector } : {}) },
+      onChange: ({ object }) => {
+        const key = toKey(object);
+        if (key) queue.add(key);
+      },
+      onError: (error, retryMs) => log.warn({ kind: kind.kind, err: error, retryMs }, 'list or watch failed'),
+      clock,
+    });
+  }
+
+  const watches = [
+    follow(PIPELINES, undefined, ({ metadata }) => keyOf(metadata)),
+    ...OWNED.map((kind) => follow(kind, MANAGED, ownerKey)),
+  ];
+  const running: Promise<void>[] = [];
+
+  return {
+    /** Begins to watch and to reconcile, until `signal` aborts. */
+    start(signal: AbortSignal): void {
+      running.push(...watches.map((watch) => watch.run(signal)));
+    },
+    /** Resolves when nothing runs any more and no reconcile is in flight. */
+    async stopped(): Promise<void> {
+      await Promise.all(running);
+      await queue.stop();
+    },
+    /** What is stuck, a line each. */
+    problems(): string[] {
+      if (running.length === 0) return [];
+      return watches
+        .filter((watch) => watch.silentMs > STUCK_MS)
+        .map((watch) => `a watch has heard nothing for ${Math.round(watch.silentMs / 1000)} s`);
+    },
+  };
+}

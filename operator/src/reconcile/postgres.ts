@@ -1,0 +1,28 @@
+import { objectName } from '../specs/meta.ts';
+import { postgresObjects, postgresSecret } from '../specs/postgres.ts';
+import { type Check, READY } from '../status/check.ts';
+import { accessTo } from './access.ts';
+import type { Context } from './step.ts';
+import { statefulSetCheck } from './workload.ts';
+
+/** The passwords are made once and kept: they open the volume. */
+async function ensureSecret({ pipeline, cluster, password }: Context): Promise<void> {
+  const kept = await cluster.secret(objectName(pipeline, 'postgres'));
+  const passwords = {
+    password: kept?.['password'] ?? password(),
+    superuserPassword: kept?.['postgres-password'] ?? password(),
+  };
+  await cluster.ensure(postgresSecret(pipeline, passwords));
+}
+
+/** A managed Postgres with its passwords, or the credentials of an existing one. */
+export async function postgres(context: Context): Promise<Check> {
+  const { pipeline, cluster } = context;
+  const managed = !pipeline.spec.postgres.external;
+  if (managed) await ensureSecret(context);
+  const access = await accessTo(context, ['POSTGRES']);
+  if ('missing' in access) return access.missing;
+  if (!managed) return READY;
+  await cluster.ensureAll(postgresObjects(pipeline, access.build));
+  return await statefulSetCheck(context, 'postgres');
+}

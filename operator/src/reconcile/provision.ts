@@ -1,0 +1,37 @@
+import type { V1Job } from '@kubernetes/client-node';
+import type { KubeObject } from '../kube/object.ts';
+import { provisionObjects } from '../specs/provision.ts';
+import type { Check } from '../status/check.ts';
+import { jobCheck } from '../status/workloads.ts';
+import { accessTo } from './access.ts';
+import type { Context } from './step.ts';
+
+const JOB = { apiVersion: 'batch/v1', kind: 'Job' };
+
+/** A Job of an earlier spec must not work against this one. */
+async function deleteOtherJobs({ cluster }: Context, name: string): Promise<void> {
+  const jobs = await cluster.list<V1Job>(JOB, 'provision');
+  for (const { metadata } of jobs) {
+    if (metadata?.name && metadata.name !== name) await cluster.delete(JOB, metadata.name);
+  }
+}
+
+/** Applies a Job and what it reads, and says how far it has come. */
+export async function runJob(context: Context, objects: KubeObject[]): Promise<Check> {
+  const { cluster } = context;
+  const name = objects.find(({ kind }) => kind === 'Job')?.metadata.name ?? '';
+  await deleteOtherJobs(context, name);
+  await cluster.ensureAll(objects);
+  const live = await cluster.get<V1Job>(JOB, name);
+  return jobCheck(live, await cluster.pods('provision'));
+}
+
+/**
+ * The Job that makes tables, slot, topics, subject and keyspace. Its name changes with its configuration, so a
+ * changed pipeline is provisioned again; it waits for the stores by itself.
+ */
+export async function provision(context: Context): Promise<Check> {
+  const access = await accessTo(context, ['POSTGRES', 'KAFKA', 'SCHEMA_REGISTRY', 'CASSANDRA']);
+  if ('missing' in access) return access.missing;
+  return await runJob(context, provisionObjects(context.pipeline, access.build));
+}

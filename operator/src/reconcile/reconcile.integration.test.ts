@@ -1,0 +1,274 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { type ApiServer, startApiServer } from '../../test/apiserver.ts';
+import { until } from '../../test/until.ts';
+import { GROUP, KIND, VERSION } from '../api/pipeline.ts';
+import type { PipelineStatus } from '../api/status.ts';
+import { customResourceDefinition } from '../crd/definition.ts';
+import { KubeClient, loadKubeConfig } from '../kube/client.ts';
+import type { KubeObject } from '../kube/object.ts';
+import { IMAGES } from '../specs/testing.ts';
+import type { Report } from '../status/reports.ts';
+import { FINALIZER } from './deletion.ts';
+import { type Dependencies, reconcile } from './reconciler.ts';
+
+const NAMESPACE = 'team';
+
+const SPEC = {
+  source: { url: 'https://randomuser.me/api/1.4/' },
+  kafka: { external: { bootstrapServers: 'kafka.kafka.svc:9092' } },
+};
+
+function pipelineObject(name: string, spec: Record<string, unknown> = {}): KubeObject {
+  return {
+    apiVersion: `${GROUP}/${VERSION}`,
+    kind: KIND,
+    metadata: { namespace: NAMESPACE, name },
+    spec: { ...SPEC, ...spec },
+  };
+}
+
+describe('a reconcile against a real API server', () => {
+  let server: ApiServer;
+  let client: KubeClient;
+  let writes = 0;
+  let reports: Report[] = [];
+
+  const dependencies = (): Dependencies => ({
+    client,
+    images: IMAGES,
+    readReports: async () => reports,
+    password: () => 'a-password-of-the-test',
+    now: () => new Date(),
+  });
+  const run = (name: string) => reconcile({ namespace: NAMESPACE, name }, dependencies());
+  const apply = (object: KubeObject) => server.adminClient.apply(object, { fieldManager: 'test' });
+  const get = (apiVersion: string, kind: string, name: string) =>
+    server.adminClient.get<KubeObject & { status?: PipelineStatus }>({
+      apiVersion,
+      kind,
+      namespace: NAMESPACE,
+      name,
+    });
+  const pipeline = (name: string) => get(`${GROUP}/${VERSION}`, KIND, name);
+  const condition = async (name: string, type: string) =>
+    (await pipeline(name))?.status?.conditions?.find((each) => each.type === type);
+
+  before(async () => {
+    server = await startApiServer();
+    const onRequest = ({ method }: { method: string }) => {
+      if (method !== 'GET') writes += 1;
+    };
+    client = new KubeClient(loadKubeConfig(server.kubeconfig), { onRequest });
+    await apply(customResourceDefinition());
+    await apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: NAMESPACE } });
+    const served = () =>
+      server.adminClient
+        .raw(`/apis/${GROUP}/${VERSION}`)
+        .then((text) => text.includes('userstreampipelines'));
+    await until('pipelines are served', () => served().catch(() => false));
+  });
+  after(async () => {
+    client?.close();
+    await server?.stop();
+  });
+
+  test('makes the stores and the provision Job, and says what it waits for', async () => {
+    await apply(pipelineObject('made'));
+    await run('made');
+    for (const name of ['made-postgres', 'made-cassandra'])
+      assert.ok(await get('apps/v1', 'StatefulSet', name), name);
+    assert.ok(await get('apps/v1', 'Deployment', 'made-registry'));
+    assert.equal((await condition('made', 'Ready'))?.status, 'False');
+    assert.match(
+      (await condition('made', 'PostgresReady'))?.message ?? '',
+      /made-postgres: 0 of 1 pods ready/,
+    );
+    assert.equal((await condition('made', 'SparkReady'))?.status, 'Unknown');
+    assert.deepEqual((await pipeline('made'))?.metadata.finalizers, [FINALIZER]);
+  });
+
+  test('writes nothing when nothing changed', async () => {
+    await apply(pipelineObject('quiet'));
+    await run('quiet');
+    await run('quiet');
+    const before = { writes, version: (await pipeline('quiet'))?.metadata.resourceVersion };
+    await run('quiet');
+    const now = { writes, version: (await pipeline('quiet'))?.metadata.resourceVersion };
+    assert.deepEqual(now, before);
+  });
+
+  test('puts back what someone changed or deleted', async () => {
+    await apply(pipelineObject('drift'));
+    await run('drift');
+    const set = { apiVersion: 'apps/v1', kind: 'StatefulSet', namespace: NAMESPACE, name: 'drift-cassandra' };
+    await server.adminClient.mergePatch(set, { spec: { replicas: 7 } });
+    await server.adminClient.delete({
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      namespace: NAMESPACE,
+      name: 'drift-postgres',
+    });
+    await run('drift');
+    const live = await server.adminClient.get<KubeObject & { spec: { replicas: number } }>(set);
+    assert.equal(live?.spec.replicas, 3);
+    assert.ok(await get('v1', 'ConfigMap', 'drift-postgres'));
+  });
+
+  test('keeps the passwords that it once made', async () => {
+    await apply(pipelineObject('secrets'));
+    await run('secrets');
+    const before = await get('v1', 'Secret', 'secrets-postgres');
+    await reconcile(
+      { namespace: NAMESPACE, name: 'secrets' },
+      { ...dependencies(), password: () => 'another' },
+    );
+    assert.deepEqual((await get('v1', 'Secret', 'secrets-postgres'))?.['data'], before?.['data']);
+  });
+
+  test('names a Secret that is missing, and heals when it comes', async () => {
+    const external = { host: 'db.example', secretRef: { name: 'db' } };
+    await apply(pipelineObject('secretless', { postgres: { external } }));
+    await run('secretless');
+    const missing = await condition('secretless', 'Stalled');
+    assert.equal(missing?.status, 'True');
+    assert.match(
+      missing?.message ?? '',
+      /Secret db doesn't exist; create it with the keys username, password/,
+    );
+    const data = { username: 'dQ==', password: 'cA==' };
+    await apply({ apiVersion: 'v1', kind: 'Secret', metadata: { namespace: NAMESPACE, name: 'db' }, data });
+    await run('secretless');
+    assert.equal((await condition('secretless', 'PostgresReady'))?.status, 'True');
+  });
+
+  test('says in a worker’s words what only a running process knows', async () => {
+    await apply(pipelineObject('told'));
+    reports = [
+      { ready: false, stage: 'Kafka', reason: 'BrokerUnreachable', message: 'nobody answers; start it' },
+    ];
+    await run('told');
+    reports = [];
+    const told = await condition('told', 'KafkaReady');
+    assert.deepEqual(
+      [told?.status, told?.reason, told?.message],
+      ['False', 'BrokerUnreachable', 'nobody answers; start it'],
+    );
+  });
+
+  test('says that Strimzi is missing where its kinds are not served', async () => {
+    await apply(pipelineObject('strimzi', { kafka: { strimzi: {} } }));
+    await run('strimzi');
+    assert.match((await condition('strimzi', 'KafkaReady'))?.message ?? '', /install Strimzi/);
+  });
+
+  test('leaves its hands off where it is told to', async () => {
+    const object = pipelineObject('paused');
+    const annotations = { 'userstream.dev/reconcile': 'disabled' };
+    await apply({ ...object, metadata: { ...object.metadata, annotations } });
+    await run('paused');
+    assert.equal(await get('apps/v1', 'StatefulSet', 'paused-postgres'), undefined);
+  });
+
+  test('lets a deleted pipeline go when nothing outside is left to undo', async () => {
+    await apply(pipelineObject('gone'));
+    await run('gone');
+    const { apiVersion, kind } = pipelineObject('gone');
+    await server.adminClient.delete({ apiVersion, kind, namespace: NAMESPACE, name: 'gone' });
+    await run('gone');
+    assert.equal(await pipeline('gone'), undefined);
+  });
+
+  test('undoes topics in an existing Kafka before it lets a pipeline go that keeps nothing', async () => {
+    await apply(pipelineObject('topics', { deletionPolicy: 'Delete' }));
+    await run('topics');
+    const { apiVersion, kind } = pipelineObject('topics');
+    await server.adminClient.delete({ apiVersion, kind, namespace: NAMESPACE, name: 'topics' });
+    await run('topics');
+    assert.ok(await pipeline('topics'), 'it is held');
+    const teardown = { apiVersion: 'batch/v1', kind: 'Job', namespace: NAMESPACE, name: 'topics-teardown' };
+    assert.ok(await server.adminClient.get(teardown), 'by its teardown Job');
+    const status = {
+      startTime: '2026-01-01T00:00:00Z',
+      completionTime: '2026-01-01T00:00:01Z',
+      succeeded: 1,
+      conditions: ['SuccessCriteriaMet', 'Complete'].map((type) => ({
+        type,
+        status: 'True',
+        lastTransitionTime: '2026-01-01T00:00:01Z',
+        lastProbeTime: '2026-01-01T00:00:01Z',
+      })),
+    };
+    await server.adminClient.mergePatch(teardown, { status }, { subresource: 'status' });
+    await run('topics');
+    assert.equal(await pipeline('topics'), undefined);
+  });
+});
+
+type Refusal = { name: string; metadata?: string; spec: Record<string, unknown>; says: RegExp };
+
+const refusals: Refusal[] = [
+  {
+    name: 'both strimzi and external',
+    spec: { kafka: { strimzi: {}, external: SPEC.kafka.external } },
+    says: /spec\.kafka.*set exactly one of strimzi and external/s,
+  },
+  {
+    name: 'neither of them',
+    spec: { kafka: {} },
+    says: /spec\.kafka.*set exactly one of strimzi and external/s,
+  },
+  {
+    name: 'a batch past 5000',
+    spec: { source: { ...SPEC.source, batchSize: 5001 } },
+    says: /spec\.source\.batchSize.*less than or equal to 5000/s,
+  },
+  { name: 'an empty SQL', spec: { spark: { sql: '' } }, says: /spec\.spark\.sql/ },
+  {
+    name: 'more copies than nodes',
+    spec: { cassandra: { replicationFactor: 3, managed: { replicas: 1 } } },
+    says: /replicationFactor must not exceed managed\.replicas/,
+  },
+  { name: 'a name that leaves no room', metadata: 'n'.repeat(41), spec: {}, says: /at most 40 characters/ },
+  { name: 'a name that names no Service', metadata: '1st', spec: {}, says: /must begin with a letter/ },
+  { name: 'a field that does not exist', spec: { sparks: {} }, says: /sparks/ },
+];
+
+describe('the API server refuses', () => {
+  let server: ApiServer;
+  before(async () => {
+    server = await startApiServer();
+    await server.adminClient.apply(customResourceDefinition(), { fieldManager: 'test' });
+    await server.adminClient.apply(
+      { apiVersion: 'v1', kind: 'Namespace', metadata: { name: NAMESPACE } },
+      { fieldManager: 'test' },
+    );
+    const served = () =>
+      server.adminClient
+        .raw(`/apis/${GROUP}/${VERSION}`)
+        .then((text) => text.includes('userstreampipelines'));
+    await until('pipelines are served', () => served().catch(() => false));
+  });
+  after(() => server?.stop());
+
+  for (const { name, metadata = 'refused', spec, says } of refusals) {
+    test(name, async () => {
+      await assert.rejects(
+        server.adminClient.apply(pipelineObject(metadata, spec), { fieldManager: 'test' }),
+        says,
+      );
+    });
+  }
+
+  test('nothing of the least spec, and fills in every default', async () => {
+    const least = pipelineObject('least', { kafka: { strimzi: {} } });
+    const { spec } = (await server.adminClient.apply(least, { fieldManager: 'test' })) as unknown as {
+      spec: {
+        cassandra: { managed: { replicas: number } };
+        kafka: { strimzi: { brokers: { storage: { size: string } } } };
+      };
+    };
+    assert.equal(spec.cassandra.managed.replicas, 3);
+    assert.equal(spec.kafka.strimzi.brokers.storage.size, '20Gi');
+  });
+});

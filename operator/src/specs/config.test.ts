@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { sections as schemas } from '../../../workers/lib/config.ts';
+import { configJson, needsTeardown, sections } from './config.ts';
+import { externalPipeline, fullPipeline, operandObjects, pipelineOf } from './testing.ts';
+
+const pipelines = {
+  'all managed': fullPipeline(),
+  'all external': externalPipeline(),
+  'Kafka external': pipelineOf({}),
+};
+
+for (const [name, pipeline] of Object.entries(pipelines)) {
+  test(`the workers take every section of a pipeline, ${name}, and drop nothing of it`, () => {
+    const all: Record<string, unknown> = sections(pipeline);
+    for (const [section, schema] of Object.entries(schemas)) {
+      if (section === 'topics' && !all[section]) continue;
+      const { managed, ...told } = all[section] as Record<string, unknown>;
+      assert.deepEqual(schema.parse(told), told, section);
+      assert.equal(managed !== undefined, section === 'cassandra', section);
+    }
+  });
+}
+
+test('a worker is told of its own neighbours alone', () => {
+  const told = operandObjects(pipelineOf({})).flatMap(({ kind, metadata, data }) => {
+    const text = kind === 'ConfigMap' ? (data as Record<string, string>)['config.json'] : undefined;
+    return text ? [[metadata.name, Object.keys(JSON.parse(text))]] : [];
+  });
+  const provision = [
+    'pipeline',
+    'postgres',
+    'kafka',
+    'topics',
+    'registryTopics',
+    'schemaRegistry',
+    'cassandra',
+  ];
+  assert.deepEqual(Object.fromEntries(told), {
+    'people-ingest': ['pipeline', 'source', 'postgres'],
+    'people-relay': ['pipeline', 'postgres', 'kafka', 'schemaRegistry'],
+    'people-provision': provision,
+    'people-teardown': [...provision, 'teardown'],
+    'people-spark': ['pipeline', 'kafka', 'schemaRegistry', 'cassandra', 'spark'],
+  });
+});
+
+test('durations are told in milliseconds, brokers one by one', () => {
+  const { source, kafka, spark, topics } = sections(externalPipeline());
+  assert.deepEqual([source.intervalMs, source.rateLimit.perMs, spark.triggerMs], [10_000, 300_000, 1_000]);
+  assert.deepEqual(kafka.bootstrapServers, ['one:9093', 'two:9093']);
+  assert.deepEqual(topics?.config, {
+    'cleanup.policy': 'compact,delete',
+    'retention.ms': '604800000',
+    'min.insync.replicas': '2',
+  });
+});
+
+test('where Strimzi makes the topics, provision makes none', () => {
+  const told = JSON.parse(configJson(fullPipeline(), ['topics', 'registryTopics']));
+  assert.deepEqual(told, { registryTopics: [] });
+});
+
+describe('what is undone outside the namespace when the pipeline goes', () => {
+  const undone = { topics: true, slot: true, keyspace: true };
+  const cases = [
+    {
+      name: 'all external, Delete',
+      pipeline: externalPipeline({ deletionPolicy: 'Delete' }),
+      expected: undone,
+    },
+    {
+      name: 'all external, Retain: the slot, which would fill the disk',
+      pipeline: externalPipeline(),
+      expected: { topics: false, slot: true, keyspace: false },
+    },
+    {
+      name: 'all managed, Delete: garbage collection does it',
+      pipeline: fullPipeline({ deletionPolicy: 'Delete' }),
+      expected: { topics: false, slot: false, keyspace: false },
+    },
+  ];
+  for (const { name, pipeline, expected } of cases) {
+    test(name, () => {
+      assert.deepEqual(sections(pipeline).teardown, expected);
+      assert.equal(needsTeardown(pipeline), Object.values(expected).includes(true));
+    });
+  }
+});

@@ -1,0 +1,145 @@
+import type { Sections } from '../../../workers/lib/config.ts';
+import { outsideNames } from '../api/names.ts';
+import type { Pipeline } from '../api/resource.ts';
+import { milliseconds } from '../api/scalars.ts';
+import { kafkaConnection, registryTopics, topicConfig } from './kafka-connection.ts';
+import { objectName, serviceHost } from './meta.ts';
+
+/** What the streaming job reads beside the sections that it shares with the workers. */
+export type SparkSection = {
+  sql: string;
+  triggerMs: number;
+  maxOffsetsPerTrigger: number;
+  checkpointLocation: string;
+};
+
+/** What `provision` undoes outside the namespace when the pipeline is deleted. */
+export type TeardownSection = { topics: boolean; slot: boolean; keyspace: boolean };
+
+export type PipelineSections = Omit<Sections, 'topics' | 'cassandra'> & {
+  cassandra: Sections['cassandra'] & { managed: boolean };
+  topics?: Sections['topics'];
+  /** The topics of a managed registry, which `provision` makes; Strimzi's topic operator does where Kafka is its. */
+  registryTopics: string[];
+  spark: SparkSection;
+  teardown: TeardownSection;
+};
+
+/** Where the volume of the checkpoint is mounted. */
+export const CHECKPOINT_DIRECTORY = '/var/lib/spark';
+
+function source({ spec: { source } }: Pipeline): Sections['source'] {
+  const { url, batchSize, interval, seed, nationalities, rateLimit } = source;
+  return {
+    url,
+    batchSize,
+    intervalMs: milliseconds(interval),
+    seed,
+    nationalities,
+    rateLimit: { users: rateLimit.users, perMs: milliseconds(rateLimit.per) },
+  };
+}
+
+function postgres(pipeline: Pipeline): Sections['postgres'] {
+  const { publication, slot } = outsideNames(pipeline);
+  const { external } = pipeline.spec.postgres;
+  if (!external) {
+    const host = serviceHost(pipeline, 'postgres');
+    return { host, port: 5432, database: 'userstream', tls: false, publication, slot };
+  }
+  const { host, port, database, tls } = external;
+  return { host, port, database, tls: tls.enabled, publication, slot };
+}
+
+function kafka(pipeline: Pipeline): Sections['kafka'] {
+  const { bootstrapServers, tls, saslMechanism } = kafkaConnection(pipeline);
+  const { topic, deadLetterTopic } = outsideNames(pipeline, pipeline.spec.kafka.topic.name);
+  const { compression } = pipeline.spec.relay;
+  return {
+    bootstrapServers,
+    tls,
+    ...(saslMechanism ? { saslMechanism } : {}),
+    compression,
+    topic,
+    deadLetterTopic,
+  };
+}
+
+function topics(pipeline: Pipeline): Sections['topics'] {
+  const { partitions, replicas } = pipeline.spec.kafka.topic;
+  return { partitions, replicas, config: topicConfig(pipeline) };
+}
+
+function schemaRegistry(pipeline: Pipeline): Sections['schemaRegistry'] {
+  const { subject } = outsideNames(pipeline, pipeline.spec.kafka.topic.name);
+  const managed = `http://${serviceHost(pipeline, 'registry')}:8080/apis/ccompat/v7`;
+  return { url: pipeline.spec.schemaRegistry.external?.url ?? managed, subject };
+}
+
+function cassandra(pipeline: Pipeline): PipelineSections['cassandra'] {
+  const { keyspace, table, replicationFactor, external } = pipeline.spec.cassandra;
+  const where = external
+    ? {
+        contactPoints: external.contactPoints,
+        port: external.port,
+        localDatacenter: external.localDatacenter,
+        tls: external.tls.enabled,
+      }
+    : { contactPoints: [serviceHost(pipeline, 'cassandra')], port: 9042, localDatacenter: 'dc1', tls: false };
+  return { ...where, managed: !external, keyspace, table, replicationFactor };
+}
+
+function topicsOfRegistry(pipeline: Pipeline): string[] {
+  const { kafka, schemaRegistry } = pipeline.spec;
+  return kafka.external && schemaRegistry.managed ? Object.values(registryTopics(pipeline)) : [];
+}
+
+function spark({ spec: { spark } }: Pipeline): SparkSection {
+  return {
+    sql: spark.sql,
+    triggerMs: milliseconds(spark.trigger),
+    maxOffsetsPerTrigger: spark.maxOffsetsPerTrigger,
+    checkpointLocation: spark.checkpoint.uri ?? `file://${CHECKPOINT_DIRECTORY}/checkpoint`,
+  };
+}
+
+function teardown({ spec }: Pipeline): TeardownSection {
+  const forget = spec.deletionPolicy === 'Delete';
+  return {
+    topics: forget && spec.kafka.external !== undefined,
+    // A slot that nobody reads keeps its WAL: on a server that lives on it would fill the disk.
+    slot: spec.postgres.external !== undefined,
+    keyspace: forget && spec.cassandra.external !== undefined,
+  };
+}
+
+/** Everything that the workers and the streaming job are told of the pipeline; credentials come by environment. */
+export function sections(pipeline: Pipeline): PipelineSections {
+  return {
+    pipeline: { namespace: pipeline.namespace, name: pipeline.name },
+    source: source(pipeline),
+    postgres: postgres(pipeline),
+    kafka: kafka(pipeline),
+    ...(pipeline.spec.kafka.external ? { topics: topics(pipeline) } : {}),
+    registryTopics: topicsOfRegistry(pipeline),
+    schemaRegistry: schemaRegistry(pipeline),
+    cassandra: cassandra(pipeline),
+    spark: spark(pipeline),
+    teardown: teardown(pipeline),
+  };
+}
+
+/** The text of a `config.json` with the named sections, as far as the pipeline has them. */
+export function configJson(pipeline: Pipeline, names: (keyof PipelineSections)[]): string {
+  const all = sections(pipeline);
+  const chosen = names.filter((name) => all[name] !== undefined).map((name) => [name, all[name]]);
+  return `${JSON.stringify(Object.fromEntries(chosen), null, 2)}\n`;
+}
+
+/** Whether something outside the namespace is to be undone when the pipeline is deleted. */
+export function needsTeardown(pipeline: Pipeline): boolean {
+  return Object.values(teardown(pipeline)).some(Boolean);
+}
+
+export const cassandraHost = (pipeline: Pipeline, ordinal: number) =>
+  `${objectName(pipeline, 'cassandra')}-${ordinal}.${serviceHost(pipeline, 'cassandra')}`;

@@ -1,0 +1,55 @@
+import { outsideNames } from '../api/names.ts';
+import type { Pipeline } from '../api/resource.ts';
+import { milliseconds } from '../api/scalars.ts';
+
+/** How clients reach Kafka; its credentials are the keys `username` and `password` of the Secret. */
+export type KafkaConnection = {
+  bootstrapServers: string[];
+  tls: boolean;
+  saslMechanism?: 'plain' | 'scram-sha-256' | 'scram-sha-512';
+  secretName?: string;
+  caSecret?: { name: string; key: string };
+};
+
+/** The connection of the pipeline's clients, to its own Kafka or an existing one. */
+export function kafkaConnection(pipeline: Pipeline): KafkaConnection {
+  const { external } = pipeline.spec.kafka;
+  if (!external) {
+    const host = `${pipeline.name}-kafka-bootstrap.${pipeline.namespace}.svc`;
+    return { bootstrapServers: [`${host}:9092`], tls: false };
+  }
+  const { bootstrapServers, tls, authentication } = external;
+  return {
+    bootstrapServers: bootstrapServers.split(',').map((server) => server.trim()),
+    tls: tls.enabled,
+    ...(authentication
+      ? { saslMechanism: authentication.type, secretName: authentication.secretRef.name }
+      : {}),
+    ...(tls.enabled && tls.caSecretRef ? { caSecret: tls.caSecretRef } : {}),
+  };
+}
+
+/** Replicas that must have a record before it counts as written: one broker may always be away. */
+export function minInsyncReplicas(replicas: number): number {
+  return replicas > 2 ? 2 : 1;
+}
+
+/** The settings of the users topic. */
+export function topicConfig({ spec }: Pipeline): Record<string, string> {
+  const { cleanup, retention, replicas } = spec.kafka.topic;
+  return {
+    'cleanup.policy': cleanup.join(','),
+    'retention.ms': String(milliseconds(retention)),
+    'min.insync.replicas': String(minInsyncReplicas(replicas)),
+  };
+}
+
+/** The topics that a managed registry keeps its schemas in. */
+export function registryTopics(pipeline: Pipeline) {
+  const { registryTopic } = outsideNames(pipeline, pipeline.spec.kafka.topic.name);
+  return {
+    journal: registryTopic,
+    snapshots: `${registryTopic}-snapshots`,
+    events: `${registryTopic}-events`,
+  };
+}

@@ -1,0 +1,70 @@
+import type { Pipeline } from '../api/resource.ts';
+import { quantityValue } from '../api/scalars.ts';
+import { MIB, memoryMib } from './quantities.ts';
+
+type Managed = NonNullable<Pipeline['spec']['postgres']['managed']>;
+
+/** The start script. A first start that is cut off leaves only a directory that the next one makes anew. */
+export const START = `#!/bin/sh
+# Makes the database on an empty volume, sets the passwords that the Secret holds now, then becomes Postgres.
+set -eu
+umask 077
+config=/etc/postgres/postgresql.conf
+secret=/etc/postgres-secret
+
+# A key of the Secret as the inside of an SQL literal.
+literal() { sed "s/'/''/g" "$secret/$1"; }
+
+# Runs the SQL on standard input, a statement a line, with no server. Never logs a statement: some hold passwords.
+run_sql() {
+  postgres --single -D "$1" -c config_file="$config" -c exit_on_error=on -c log_min_error_statement=panic \\
+    postgres >/dev/null
+}
+
+if [ ! -s "$PGDATA/PG_VERSION" ]; then
+  rm -rf "$PGDATA.new"
+  initdb --pgdata="$PGDATA.new" --username=postgres --pwfile="$secret/postgres-password" \\
+    --auth=scram-sha-256 --encoding=UTF8 --locale=C.UTF-8 --data-checksums
+  printf '%s\\n' 'CREATE ROLE userstream;' 'CREATE DATABASE userstream OWNER userstream;' | run_sql "$PGDATA.new"
+  mv -T "$PGDATA.new" "$PGDATA"
+fi
+
+# A volume's group permissions, as the kubelet sets them, are more than Postgres takes.
+chmod 0700 "$PGDATA"
+{
+  printf "ALTER ROLE postgres PASSWORD '%s';\\n" "$(literal postgres-password)"
+  printf "ALTER ROLE userstream LOGIN REPLICATION PASSWORD '%s';\\n" "$(literal password)"
+} | run_sql "$PGDATA"
+
+exec postgres -D "$PGDATA" -c config_file="$config"
+`;
+
+/** Connections that hang on a worker without Kafka must not hold up a shutdown for ever. */
+export const STOP = 'pg_ctl stop -D "$PGDATA" -m fast -w -t 45 || pg_ctl stop -D "$PGDATA" -m immediate';
+
+export const HBA = `# TYPE  DATABASE  USER      ADDRESS  METHOD
+local   all       postgres           peer
+host    all       all       all      scram-sha-256
+`;
+
+/** postgresql.conf: logical decoding on, the WAL of a stopped relay bounded, a quarter of the memory as cache. */
+export function configuration({ resources, maxSlotWalKeepSize }: Managed): string {
+  const settings: Record<string, string> = {
+    listen_addresses: "'*'",
+    port: '5432',
+    unix_socket_directories: "'/var/run/postgresql'",
+    hba_file: "'/etc/postgres/pg_hba.conf'",
+    password_encryption: 'scram-sha-256',
+    wal_level: 'logical',
+    max_wal_senders: '10',
+    max_replication_slots: '10',
+    max_slot_wal_keep_size: `${Math.max(1, Math.floor(quantityValue(maxSlotWalKeepSize) / MIB))}MB`,
+    shared_buffers: `${Math.max(16, Math.floor(memoryMib(resources, 512) / 4))}MB`,
+    logging_collector: 'off',
+    timezone: "'UTC'",
+    log_timezone: "'UTC'",
+  };
+  return Object.entries(settings)
+    .map(([name, value]) => `${name} = ${value}\n`)
+    .join('');
+}

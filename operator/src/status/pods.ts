@@ -1,0 +1,46 @@
+import type { V1ContainerStatus, V1Pod } from '@kubernetes/client-node';
+import { type Check, notReady, stuck } from './check.ts';
+
+/** Why a container waits, in the kubelet's own reasons, and what a person does about it. */
+const ADVICE: Record<string, string> = {
+  ErrImagePull: 'check the image name and the registry',
+  ImagePullBackOff: 'check the image name and the registry',
+  InvalidImageName: 'correct the image name',
+  ErrImageNeverPull: 'load the image into the node',
+  CreateContainerConfigError: 'check the Secrets and ConfigMaps that it names',
+  CreateContainerError: 'see the events of the pod',
+};
+
+function containerFault(pod: string, status: V1ContainerStatus): Check | undefined {
+  const waiting = status.state?.waiting;
+  const advice = ADVICE[waiting?.reason ?? ''];
+  if (waiting?.reason && advice) {
+    return stuck(waiting.reason, `pod ${pod}: ${waiting.message ?? waiting.reason}; ${advice}`);
+  }
+  if (waiting?.reason !== 'CrashLoopBackOff') return undefined;
+  const last = status.lastState?.terminated;
+  const why = last?.message?.trim() || `it ended with exit code ${last?.exitCode ?? 'unknown'}`;
+  return notReady('CrashLoopBackOff', `pod ${pod}: ${why}; see kubectl logs ${pod} --previous`);
+}
+
+function schedulingFault(pod: V1Pod): Check | undefined {
+  const scheduled = pod.status?.conditions?.find((condition) => condition.type === 'PodScheduled');
+  if (scheduled?.status !== 'False' || scheduled.reason !== 'Unschedulable') return undefined;
+  const why = scheduled.message ?? 'no node fits';
+  return notReady('Unschedulable', `pod ${pod.metadata?.name}: ${why}; lower its requests or add a node`);
+}
+
+/** What keeps a pod from running, where the API server tells it; undefined while all goes its way. */
+export function podFault(pods: V1Pod[]): Check | undefined {
+  for (const pod of pods) {
+    const containers = [
+      ...(pod.status?.initContainerStatuses ?? []),
+      ...(pod.status?.containerStatuses ?? []),
+    ];
+    const name = pod.metadata?.name ?? '';
+    const faults = [schedulingFault(pod), ...containers.map((status) => containerFault(name, status))];
+    const fault = faults.find((found) => found !== undefined);
+    if (fault) return fault;
+  }
+  return undefined;
+}

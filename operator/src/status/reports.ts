@@ -1,0 +1,35 @@
+import { z } from 'zod';
+import type { StageName } from '../api/status.ts';
+import { type Check, notReady, READY, stuck } from './check.ts';
+
+/** What a worker answers at /readyz. */
+export const report = z.object({
+  ready: z.boolean(),
+  stage: z.enum(['Source', 'Postgres', 'Kafka', 'SchemaRegistry', 'Cassandra', 'Spark', 'Worker']),
+  reason: z.string().min(1).max(128),
+  message: z.string().max(4096),
+});
+
+export type Report = z.infer<typeof report>;
+
+/** Reasons that no waiting heals: the resource itself has to change. */
+const NEEDS_A_PERSON = new Set(['SqlInvalid', 'ConfigInvalid', 'SchemaIncompatible']);
+
+const OWN_STAGE: Record<Report['stage'], StageName> = {
+  Source: 'Workers',
+  Postgres: 'Postgres',
+  Kafka: 'Kafka',
+  SchemaRegistry: 'SchemaRegistry',
+  Cassandra: 'Cassandra',
+  Spark: 'Spark',
+  Worker: 'Workers',
+};
+
+/** What the workers say of a stage: READY unless one of them names it as what holds it up. */
+export function reportedCheck(stage: StageName, reports: Report[]): Check {
+  const fault = reports.find((each) => !each.ready && OWN_STAGE[each.stage] === stage);
+  if (!fault) return READY;
+  return NEEDS_A_PERSON.has(fault.reason)
+    ? stuck(fault.reason, fault.message)
+    : notReady(fault.reason, fault.message);
+}

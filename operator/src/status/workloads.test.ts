@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { V1Job, V1Pod, V1StatefulSet } from '@kubernetes/client-node';
+import { jobCheck, workloadCheck } from './workloads.ts';
+
+function workload(generation: number, replicas: number, status: V1StatefulSet['status']): V1StatefulSet {
+  return {
+    metadata: { name: 'users-spark', generation },
+    spec: { replicas, selector: {}, template: {}, serviceName: '' },
+    ...(status ? { status } : {}),
+  };
+}
+
+function waitingPod(reason: string, message: string): V1Pod {
+  const container = { name: 'main', image: '', imageID: '', ready: false, restartCount: 3 };
+  return {
+    metadata: { name: 'users-spark-0' },
+    status: { containerStatuses: [{ ...container, state: { waiting: { reason, message } } }] },
+  };
+}
+
+const unschedulable: V1Pod = {
+  metadata: { name: 'users-spark-0' },
+  status: {
+    conditions: [
+      {
+        type: 'PodScheduled',
+        status: 'False',
+        reason: 'Unschedulable',
+        message: '0/1 nodes: Insufficient memory',
+      },
+    ],
+  },
+};
+
+const up = { replicas: 1, readyReplicas: 1, updatedReplicas: 1 };
+
+const cases: { name: string; live: V1StatefulSet | undefined; pods: V1Pod[]; reason: string }[] = [
+  {
+    name: 'all pods ready and new',
+    live: workload(1, 1, { ...up, observedGeneration: 1 }),
+    pods: [],
+    reason: 'ready',
+  },
+  { name: 'nothing there yet', live: undefined, pods: [], reason: 'Creating' },
+  {
+    name: 'a status of an older generation says nothing',
+    live: workload(2, 1, { ...up, observedGeneration: 1 }),
+    pods: [],
+    reason: 'Starting',
+  },
+  {
+    name: 'an old pod still runs',
+    live: workload(2, 1, { ...up, updatedReplicas: 0, observedGeneration: 2 }),
+    pods: [],
+    reason: 'Rolling',
+  },
+  {
+    name: 'scaled to none',
+    live: workload(1, 0, { replicas: 0, observedGeneration: 1 }),
+    pods: [],
+    reason: 'ready',
+  },
+  {
+    name: 'an image that does not exist',
+    live: workload(1, 1, undefined),
+    pods: [waitingPod('ImagePullBackOff', 'not found')],
+    reason: 'ImagePullBackOff',
+  },
+  {
+    name: 'a pod that falls over',
+    live: workload(1, 1, undefined),
+    pods: [waitingPod('CrashLoopBackOff', '')],
+    reason: 'CrashLoopBackOff',
+  },
+  {
+    name: 'no node has the memory',
+    live: workload(1, 1, undefined),
+    pods: [unschedulable],
+    reason: 'Unschedulable',
+  },
+];
+
+describe('workloadCheck', () => {
+  for (const { name, live, pods, reason } of cases) {
+    test(name, () => {
+      const check = workloadCheck(live, pods);
+      assert.equal(check.ready ? 'ready' : check.reason, reason);
+    });
+  }
+});
+
+describe('jobCheck', () => {
+  const job = (type?: string): V1Job => ({
+    metadata: { name: 'users-provision-1' },
+    status: type ? { conditions: [{ type, status: 'True', message: 'has reached the limit' }] } : {},
+  });
+
+  test('a complete Job is ready', () => assert.equal(jobCheck(job('Complete'), []).ready, true));
+  test('a running Job is on its way', () => {
+    const check = jobCheck(job(), []);
+    assert.equal(check.ready ? '' : check.reason, 'Provisioning');
+  });
+  test('a failed Job needs a person, and says where to look', () => {
+    const check = jobCheck(job('Failed'), []);
+    assert.ok(!check.ready && check.stuck);
+    assert.match(check.message, /users-provision-1.*log/);
+  });
+});

@@ -1,0 +1,83 @@
+import { z } from 'zod';
+import { StageError } from '../lib/health.ts';
+import { apiUser, toUser, type User } from '../lib/user.ts';
+import type { Body } from './fetch.ts';
+import { scanResults } from './scan.ts';
+
+export type Rejected = { reason: string; raw: Buffer };
+
+export type Page = {
+  /** The good users; of two with one id the last. */
+  users: User[];
+  rejected: Rejected[];
+  /** The number that the source itself gives the page. */
+  number: number | undefined;
+  /** Undefined when all of the page is here, or what was wrong with it: then it must be asked for again. */
+  fault: string | undefined;
+};
+
+const MAX_REASON = 1000;
+
+const response = z.object({ results: z.array(z.unknown()), info: z.unknown().optional() });
+const info = z.object({ page: z.int() });
+
+/**
+ * Sorts a response's users into good and bad. Of one that isn't JSON as a whole (it breaks off, or one user is garbled)
+ * each user that is JSON by itself counts, so that one bad spot costs nothing around it.
+ * @throws {StageError} SourceInvalidResponse when there is no list of users in it at all.
+ */
+export function parsePage(body: Body, name: string): Page {
+  const value = body.cut === undefined ? parseJson(body.bytes) : undefined;
+  if (value === undefined) return salvage(body, name);
+  const page = response.safeParse(value);
+  if (!page.success) throw invalid(name, 'is not an object with a list "results"');
+  const candidates = page.data.results.map((user) => ({
+    user,
+    raw: () => Buffer.from(JSON.stringify(user)),
+  }));
+  return { ...sort(candidates), number: info.safeParse(page.data.info).data?.page, fault: undefined };
+}
+
+type Candidate = { user: unknown; raw: () => Buffer };
+
+/** A list that was closed is complete: what in it isn't JSON would be no better the next time. */
+function salvage(body: Body, name: string): Page {
+  const { elements, tail, closed } = scanResults(body.bytes);
+  const parts = tail ? [...elements, tail] : elements;
+  if (parts.length === 0 && !closed) throw invalid(name, body.cut ? `broke off: ${body.cut}` : 'is not JSON');
+  const page = sort(parts.map((raw) => ({ user: parseJson(raw), raw: () => raw })));
+  const fault = closed
+    ? undefined
+    : `broke off after ${page.users.length} good users: ${body.cut ?? 'not JSON'}`;
+  return { ...page, number: undefined, fault };
+}
+
+function sort(candidates: Candidate[]): { users: User[]; rejected: Rejected[] } {
+  const users = new Map<string, User>();
+  const rejected: Rejected[] = [];
+  for (const { user, raw } of candidates) {
+    const checked = apiUser.safeParse(user);
+    if (checked.success) users.set(checked.data.login.uuid, toUser(checked.data));
+    else rejected.push({ reason: user === undefined ? 'is not JSON' : reasonOf(checked.error), raw: raw() });
+  }
+  return { users: [...users.values()], rejected };
+}
+
+function reasonOf(error: z.ZodError): string {
+  const faults = error.issues.map((issue) => `${issue.path.join('.') || '(user)'}: ${issue.message}`);
+  return faults.join('; ').slice(0, MAX_REASON);
+}
+
+/** The value, or undefined (which JSON doesn't have) when the bytes aren't JSON in UTF-8. */
+function parseJson(bytes: Buffer): unknown {
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch {
+    return undefined;
+  }
+}
+
+function invalid(name: string, fault: string): StageError {
+  const next = 'check that spec.source.url speaks the randomuser.me API, version 1.4; it is asked again';
+  return new StageError('Source', 'SourceInvalidResponse', `the response of ${name} ${fault}; ${next}`);
+}
