@@ -62,7 +62,7 @@ test('where Strimzi makes the topics, provision makes none', () => {
 });
 
 describe('what is undone outside the namespace when the pipeline goes', () => {
-  const undone = { topics: true, slot: true, keyspace: true };
+  const undone = { topics: true, subject: true, slot: true, keyspace: true };
   const cases = [
     {
       name: 'all external, Delete',
@@ -72,12 +72,12 @@ describe('what is undone outside the namespace when the pipeline goes', () => {
     {
       name: 'all external, Retain: the slot, which would fill the disk',
       pipeline: externalPipeline(),
-      expected: { topics: false, slot: true, keyspace: false },
+      expected: { topics: false, subject: false, slot: true, keyspace: false },
     },
     {
       name: 'all managed, Delete: garbage collection does it',
       pipeline: fullPipeline({ deletionPolicy: 'Delete' }),
-      expected: { topics: false, slot: false, keyspace: false },
+      expected: { topics: false, subject: false, slot: false, keyspace: false },
     },
   ];
   for (const { name, pipeline, expected } of cases) {

@@ -14,7 +14,7 @@ export type SparkSection = {
 };
 
 /** What `provision` undoes outside the namespace when the pipeline is deleted. */
-export type TeardownSection = { topics: boolean; slot: boolean; keyspace: boolean };
+export type TeardownSection = { topics: boolean; subject: boolean; slot: boolean; keyspace: boolean };
 
 export type PipelineSections = Omit<Sections, 'topics' | 'cassandra'> & {
   cassandra: Sections['cassandra'] & { managed: boolean };
@@ -107,6 +107,7 @@ function teardown({ spec }: Pipeline): TeardownSection {
   const forget = spec.deletionPolicy === 'Delete';
   return {
     topics: forget && spec.kafka.external !== undefined,
+    subject: forget && spec.schemaRegistry.external !== undefined,
     // A slot that nobody reads keeps its WAL: on a server that lives on it would fill the disk.
     slot: spec.postgres.external !== undefined,
     keyspace: forget && spec.cassandra.external !== undefined,

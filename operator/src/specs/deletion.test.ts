@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { Pipeline } from '../api/resource.ts';
+import { secretsOf } from './access.ts';
+import { allObjects, externalPipeline, fullPipeline, operandObjects, pipelineOf } from './testing.ts';
+
+describe('the deletion policy', () => {
+  const secrets = (pipeline: Pipeline) => allObjects(pipeline).filter(({ kind }) => kind === 'Secret');
+  const policies = (pipeline: Pipeline) =>
+    allObjects(pipeline).flatMap(({ kind, spec }) =>
+      kind === 'StatefulSet'
+        ? [(spec as Record<string, unknown>)['persistentVolumeClaimRetentionPolicy']]
+        : [],
+    );
+
+  test('Retain: volumes stay, and so do the Secrets that open them', () => {
+    const pipeline = fullPipeline();
+    for (const secret of secrets(pipeline)) assert.equal(secret.metadata.ownerReferences, undefined);
+    for (const policy of policies(pipeline))
+      assert.deepEqual(policy, { whenDeleted: 'Retain', whenScaled: 'Retain' });
+  });
+
+  test('Delete: nothing stays', () => {
+    const pipeline = fullPipeline({ deletionPolicy: 'Delete' });
+    assert.equal(secrets(pipeline).length, 2);
+    for (const secret of secrets(pipeline))
+      assert.equal(secret.metadata.ownerReferences?.[0]?.uid, pipeline.uid);
+    for (const policy of policies(pipeline))
+      assert.deepEqual(policy, { whenDeleted: 'Delete', whenScaled: 'Retain' });
+  });
+});
+
+test('a suspended pipeline has no worker and no driver, and keeps its stores', () => {
+  const replicas = operandObjects(fullPipeline({ suspend: true })).flatMap(({ metadata, spec }) => {
+    const count = (spec as { replicas?: number } | undefined)?.replicas;
+    return count === undefined ? [] : [[metadata.name, count]];
+  });
+  assert.deepEqual(Object.fromEntries(replicas), {
+    'people-postgres': 1,
+    'people-cassandra': 3,
+    'people-registry': 1,
+    'people-ingest': 0,
+    'people-relay': 0,
+    'people-spark': 0,
+  });
+});
+
+test('the Secrets that pods read are the ones made for managed stores, or named by the resource', () => {
+  assert.deepEqual(secretsOf(fullPipeline()), ['people-cassandra', 'people-postgres']);
+  assert.deepEqual(secretsOf(externalPipeline()), ['authority', 'broker', 'db', 'registry', 'ring']);
+  assert.deepEqual(
+    secretsOf(pipelineOf({ postgres: { external: { host: 'db', secretRef: { name: 'db' } } } })),
+    ['db', 'people-cassandra'],
+  );
+});
