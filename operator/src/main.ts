@@ -17,6 +17,7 @@ const registry = new Registry();
 const metrics = createKubeMetrics(registry, CONTROLLER, settings.leaseName);
 const client = new KubeClient(loadKubeConfig(), { onRequest: metrics.request });
 const shutdown = new AbortController();
+const lease = new AbortController();
 
 const elector = new LeaderElector({
   client,
@@ -52,10 +53,15 @@ const health = await serveHealth({
   port: settings.httpPort,
 });
 
-for (const event of ['SIGTERM', 'SIGINT'] as const) process.once(event, () => shutdown.abort());
+// The lease is kept until nothing is in flight: who loses it meanwhile is cut off in the middle of his work.
+async function drain(): Promise<void> {
+  shutdown.abort();
+  await controller.stopped();
+  lease.abort();
+}
+for (const event of ['SIGTERM', 'SIGINT'] as const) process.once(event, () => void drain());
 
-await elector.run(shutdown.signal);
-await controller.stopped();
+await elector.run(lease.signal);
 await elector.release();
 await health.close();
 client.close();

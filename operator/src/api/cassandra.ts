@@ -2,6 +2,27 @@ import { z } from 'zod';
 import { exactlyOne, resources, secretRef, storage, tls } from './parts.ts';
 import { image, integer, settings, text } from './scalars.ts';
 
+/** Settings of cassandra.yaml that the operator itself must set, or nodes would not find each other. */
+export const RESERVED_SETTINGS = [
+  'cluster_name',
+  'seed_provider',
+  'listen_address',
+  'listen_interface',
+  'broadcast_address',
+  'rpc_address',
+  'rpc_interface',
+  'broadcast_rpc_address',
+  'native_transport_port',
+  'storage_port',
+  'endpoint_snitch',
+  'partitioner',
+  'data_file_directories',
+  'commitlog_directory',
+  'saved_caches_directory',
+  'hints_directory',
+  'cdc_raw_directory',
+];
+
 const managed = z
   .object({
     image: image(
@@ -9,10 +30,18 @@ const managed = z
     ).optional(),
     replicas: integer('Nodes of the ring.', 1, 100).default(3),
     storage: storage('20Gi'),
-    resources: resources({ cpu: '250m', memory: '2Gi' }, { memory: '4Gi' }),
+    resources: resources({ cpu: '100m', memory: '2Gi' }, { memory: '4Gi' }),
     config: settings('Settings of cassandra.yaml, by their names there.'),
   })
-  .meta({ description: 'A Cassandra ring of the pipeline’s own.' });
+  .meta({
+    description: 'A Cassandra ring of the pipeline’s own.',
+    'x-kubernetes-validations': [
+      {
+        rule: `!self.config.exists(name, name in ${JSON.stringify(RESERVED_SETTINGS)})`,
+        message: `config must not set what the operator sets: ${RESERVED_SETTINGS.join(', ')}`,
+      },
+    ],
+  });
 
 const external = z
   .object({

@@ -15,7 +15,7 @@ export const KIND = 'UserStreamPipeline';
 const ingest = z
   .object({
     replicas: integer('Pods.', 1, 20).default(1),
-    resources: resources({ cpu: '50m', memory: '128Mi' }, { memory: '512Mi' }),
+    resources: resources({ cpu: '20m', memory: '128Mi' }, { memory: '512Mi' }),
   })
   .prefault({})
   .meta({ description: 'The worker that fetches users into Postgres.' });
@@ -27,7 +27,7 @@ const relay = z
       .enum(['none', 'gzip'])
       .default('gzip')
       .meta({ description: 'Compression of the records in Kafka.' }),
-    resources: resources({ cpu: '50m', memory: '128Mi' }, { memory: '512Mi' }),
+    resources: resources({ cpu: '20m', memory: '128Mi' }, { memory: '512Mi' }),
   })
   .prefault({})
   .meta({ description: 'The worker that carries changes from Postgres to Kafka.' });

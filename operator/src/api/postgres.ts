@@ -8,7 +8,7 @@ const managed = z
       "Image to run, with Postgres 15 or newer in its PATH; the operator's own choice where it is left out.",
     ).optional(),
     storage: storage('10Gi'),
-    resources: resources({ cpu: '100m', memory: '256Mi' }, { memory: '1Gi' }),
+    resources: resources({ cpu: '50m', memory: '256Mi' }, { memory: '1Gi' }),
     maxSlotWalKeepSize: quantity(
       'WAL kept for a relay that has stopped; past it the slot is lost and taken up by a new snapshot.',
     ).default('2Gi'),

@@ -6,7 +6,7 @@ const managed = z
   .object({
     image: image("Image of Apicurio Registry 3; the operator's own choice where it is left out.").optional(),
     replicas: integer('Pods.', 1, 5).default(1),
-    resources: resources({ cpu: '100m', memory: '384Mi' }, { memory: '1Gi' }),
+    resources: resources({ cpu: '50m', memory: '384Mi' }, { memory: '1Gi' }),
   })
   .meta({ description: 'An Apicurio Registry of the pipeline’s own, which keeps its schemas in Kafka.' });
 

@@ -2,6 +2,16 @@ import { z } from 'zod';
 import { resources, storage } from './parts.ts';
 import { duration, integer, settings } from './scalars.ts';
 
+/** 60 % of a container's memory becomes its heap, and Spark refuses one below 450 MiB. */
+const enoughMemory = {
+  // The API server checks a rule against the default {} of a parent, too, before it fills in what is below.
+  rule: [
+    '!has(self.resources) || !has(self.resources.limits) || !has(self.resources.limits.memory)',
+    "quantity(string(self.resources.limits.memory)).compareTo(quantity('768Mi')) >= 0",
+  ].join(' || '),
+  message: 'resources.limits.memory must be at least 768Mi: Spark does not start with less',
+};
+
 export const spark = z
   .object({
     sql: z.string().min(1).max(16_384).regex(/\S/).default('SELECT * FROM users').meta({
@@ -11,16 +21,16 @@ export const spark = z
     trigger: duration('Time between the starts of two micro-batches.').default('1s'),
     maxOffsetsPerTrigger: integer('Records in a micro-batch at most.', 1, 100_000_000).default(100_000),
     driver: z
-      .object({ resources: resources({ cpu: '250m', memory: '1Gi' }, { memory: '1536Mi' }) })
+      .object({ resources: resources({ cpu: '100m', memory: '1Gi' }, { memory: '1536Mi' }) })
       .prefault({})
-      .meta({ description: "Spark's driver, one pod." }),
+      .meta({ description: "Spark's driver, one pod.", 'x-kubernetes-validations': [enoughMemory] }),
     executor: z
       .object({
         instances: integer('Executor pods.', 1, 100).default(2),
-        resources: resources({ cpu: '250m', memory: '1Gi' }, { memory: '1536Mi' }),
+        resources: resources({ cpu: '100m', memory: '1Gi' }, { memory: '1536Mi' }),
       })
       .prefault({})
-      .meta({ description: "Spark's executors." }),
+      .meta({ description: "Spark's executors.", 'x-kubernetes-validations': [enoughMemory] }),
     checkpoint: z
       .object({
         storage: storage('1Gi'),

@@ -229,6 +229,16 @@ const refusals: Refusal[] = [
     spec: { cassandra: { replicationFactor: 3, managed: { replicas: 1 } } },
     says: /replicationFactor must not exceed managed\.replicas/,
   },
+  {
+    name: 'too little memory for Spark',
+    spec: { spark: { driver: { resources: { limits: { memory: '512Mi' } } } } },
+    says: /spec\.spark\.driver.*at least 768Mi/s,
+  },
+  {
+    name: 'a setting that is the operator’s own',
+    spec: { cassandra: { managed: { config: { cluster_name: 'mine' } } } },
+    says: /config must not set what the operator sets/,
+  },
   { name: 'a name that leaves no room', metadata: 'n'.repeat(41), spec: {}, says: /at most 40 characters/ },
   { name: 'a name that names no Service', metadata: '1st', spec: {}, says: /must begin with a letter/ },
   { name: 'a field that does not exist', spec: { sparks: {} }, says: /sparks/ },

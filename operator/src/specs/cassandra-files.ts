@@ -1,3 +1,4 @@
+import { RESERVED_SETTINGS } from '../api/cassandra.ts';
 import type { Pipeline } from '../api/resource.ts';
 import { cassandraHost } from './config.ts';
 import { memoryMib } from './quantities.ts';
@@ -5,27 +6,6 @@ import { memoryMib } from './quantities.ts';
 type Managed = NonNullable<Pipeline['spec']['cassandra']['managed']>;
 
 const DATA = '/var/lib/cassandra';
-
-/** Settings that only the pod knows or that the pipeline relies on; `managed.config` has no say in them. */
-export const RESERVED_SETTINGS = [
-  'cluster_name',
-  'seed_provider',
-  'listen_address',
-  'listen_interface',
-  'broadcast_address',
-  'rpc_address',
-  'rpc_interface',
-  'broadcast_rpc_address',
-  'native_transport_port',
-  'storage_port',
-  'endpoint_snitch',
-  'partitioner',
-  'data_file_directories',
-  'commitlog_directory',
-  'saved_caches_directory',
-  'hints_directory',
-  'cdc_raw_directory',
-];
 
 /** A setting given as text, as YAML: numbers, booleans, lists and maps as they are in JSON, everything else a string. */
 function yamlValue(value: string): string {

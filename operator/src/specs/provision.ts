@@ -8,7 +8,7 @@ import { hash, metadata, objectName } from './meta.ts';
 import { configVolume, podSpec, podTemplate, UID } from './pod.ts';
 import { type Worker, workerConfig, workerContainer } from './worker.ts';
 
-const RESOURCES = { requests: { cpu: '50m', memory: '128Mi' }, limits: { memory: '256Mi' } };
+const RESOURCES = { requests: { cpu: '20m', memory: '128Mi' }, limits: { memory: '256Mi' } };
 
 const PROVISION: Worker = {
   component: 'provision',

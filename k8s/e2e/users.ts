@@ -1,0 +1,37 @@
+import { type ApiUser, apiUser, toUser, type User } from '../../workers/lib/user.ts';
+
+/** Users by id, as one stage holds them. */
+export type Users = Map<string, User>;
+
+export function byId(users: User[]): Users {
+  return new Map(users.map((user) => [user.id, user]));
+}
+
+/** The users that the source says it served, as rows. */
+export async function servedUsers(source: string): Promise<Users> {
+  const response = await fetch(new URL('/served', source));
+  const lines = (await response.text()).split('\n').filter(Boolean);
+  const users: ApiUser[] = lines.map((line) => apiUser.parse(JSON.parse(line)));
+  return byId(users.map(toUser));
+}
+
+function differingFields(expected: User, actual: User): string[] {
+  const fields = Object.keys(expected) as (keyof User)[];
+  return fields
+    .filter((field) => expected[field] !== actual[field])
+    .map(
+      (field) => `${field}: ${JSON.stringify(actual[field])} instead of ${JSON.stringify(expected[field])}`,
+    );
+}
+
+/** What sets `actual` apart from `expected`, a line a user; empty where every user and every field is the same. */
+export function differences(expected: Users, actual: Users): string[] {
+  const missing = [...expected.keys()].filter((id) => !actual.has(id)).map((id) => `${id}: missing`);
+  const extra = [...actual.keys()].filter((id) => !expected.has(id)).map((id) => `${id}: not expected`);
+  const changed = [...expected].flatMap(([id, user]) => {
+    const other = actual.get(id);
+    const fields = other ? differingFields(user, other) : [];
+    return fields.length > 0 ? [`${id}: ${fields.join(', ')}`] : [];
+  });
+  return [...missing, ...extra, ...changed];
+}

@@ -1,0 +1,74 @@
+import { readFileSync } from 'node:fs';
+import type { V1Pod, V1Secret } from '@kubernetes/client-node';
+import { parse } from 'yaml';
+import { GROUP, KIND, VERSION } from '../../operator/src/api/pipeline.ts';
+import type { PipelineStatus } from '../../operator/src/api/status.ts';
+import type { KubeClient } from '../../operator/src/kube/client.ts';
+import type { KubeObject } from '../../operator/src/kube/object.ts';
+import { componentSelector } from '../../operator/src/specs/meta.ts';
+import type { Credentials } from '../../workers/lib/config.ts';
+
+/** A pipeline under test and what it consists of, seen through the API server. */
+export class World {
+  readonly #client: KubeClient;
+  readonly namespace: string;
+  readonly name: string;
+
+  constructor(client: KubeClient, namespace: string, name: string) {
+    this.#client = client;
+    this.namespace = namespace;
+    this.name = name;
+  }
+
+  /** Applies the sample with the given spec merged over its own. */
+  async apply(spec: Record<string, unknown>): Promise<void> {
+    const sample: KubeObject = parse(
+      readFileSync(new URL('../samples/quickstart.yaml', import.meta.url), 'utf8'),
+    );
+    const metadata = { namespace: this.namespace, name: this.name };
+    const merged = { ...(sample['spec'] as object), ...spec };
+    await this.#client.apply({ ...sample, metadata, spec: merged }, { fieldManager: 'e2e' });
+  }
+
+  async status(): Promise<PipelineStatus> {
+    const ref = { apiVersion: `${GROUP}/${VERSION}`, kind: KIND, namespace: this.namespace, name: this.name };
+    const object = await this.#client.get<KubeObject & { status?: PipelineStatus }>(ref);
+    return object?.status ?? {};
+  }
+
+  async isReady(): Promise<boolean> {
+    const { conditions = [] } = await this.status();
+    return conditions.some(({ type, status }) => type === 'Ready' && status === 'True');
+  }
+
+  async credentials(component: string): Promise<Credentials> {
+    const ref = {
+      apiVersion: 'v1',
+      kind: 'Secret',
+      namespace: this.namespace,
+      name: `${this.name}-${component}`,
+    };
+    const secret = (await this.#client.get(ref)) as V1Secret | undefined;
+    const value = (key: string) => Buffer.from(secret?.data?.[key] ?? '', 'base64').toString();
+    return { username: value('username'), password: value('password') };
+  }
+
+  /** The pods of a component, those that are going away left out. */
+  pods(component: string): Promise<V1Pod[]> {
+    return this.podsBy(this.namespace, componentSelector(this.name, component));
+  }
+
+  async podsBy(namespace: string, labelSelector: string): Promise<V1Pod[]> {
+    const { items } = await this.#client.list(
+      { apiVersion: 'v1', kind: 'Pod' },
+      { namespace, labelSelector },
+    );
+    return (items as unknown as V1Pod[]).filter((pod) => !pod.metadata?.deletionTimestamp);
+  }
+
+  /** The address of a component's first pod. */
+  async address(component: string): Promise<string> {
+    const [pod] = await this.pods(component);
+    return pod?.status?.podIP ?? '';
+  }
+}
