@@ -21,8 +21,11 @@ export type KafkaRecord = {
   headers: Record<string, string>;
 };
 
-/** About ten seconds of trying, then the fault is reported and the worker starts over with a fresh client. */
-const RETRY = { initialRetryTime: 200, retries: 8, maxRetryTime: 2000 };
+/**
+ * Enough for a leader to move; then the fault is reported and the worker starts over with a fresh client. kafkajs nests
+ * its retries, so that these few are about ten seconds.
+ */
+const RETRY = { initialRetryTime: 100, retries: 4, maxRetryTime: 1000 };
 
 /** A Kafka client for `section`; its own log lines go to `log` at debug level, faults come as errors. */
 export function kafkaClient(
@@ -52,6 +55,21 @@ function sasl({ saslMechanism: mechanism }: KafkaSection, credentials: Credentia
   if (mechanism === 'plain') return { sasl: { mechanism, ...credentials } };
   if (mechanism === 'scram-sha-256') return { sasl: { mechanism, ...credentials } };
   return { sasl: { mechanism, ...credentials } };
+}
+
+/** @throws {StageError} TopicMissing naming those of `topics` that don't exist: nothing makes them by accident. */
+export async function requireTopics(kafka: Kafka, topics: readonly string[]): Promise<void> {
+  const admin = kafka.admin();
+  try {
+    await admin.connect();
+    const present = await admin.listTopics();
+    const missing = topics.filter((topic) => !present.includes(topic));
+    if (missing.length === 0) return;
+    const message = `no topic ${missing.join(', ')}; the provision job creates it: see its logs`;
+    throw new StageError('Kafka', 'TopicMissing', message);
+  } finally {
+    await admin.disconnect().catch(() => {});
+  }
 }
 
 export type Publisher = {

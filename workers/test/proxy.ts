@@ -5,8 +5,6 @@ export type TestProxy = {
   port: number;
   /** From now on nothing that clients say reaches the server; what the server says still reaches them. */
   muteClients(): void;
-  /** Forgets muted connections; new ones are forwarded again. */
-  unmute(): void;
   close(): Promise<void>;
 };
 
@@ -36,10 +34,6 @@ export async function startProxy(target: { host: string; port: number }): Promis
     port: (server.address() as AddressInfo).port,
     muteClients: () => {
       muted = true;
-    },
-    unmute: () => {
-      for (const socket of sockets) socket.destroy();
-      muted = false;
     },
     close: async () => {
       for (const socket of sockets) socket.destroy();

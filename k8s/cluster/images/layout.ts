@@ -1,0 +1,91 @@
+import { link, mkdir, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+const NAME = 'org.opencontainers.image.ref.name';
+
+type Descriptor = { mediaType: string; digest: string; size: number; annotations?: Record<string, string> };
+type Index = { schemaVersion: number; manifests: Descriptor[] };
+
+/** What containerd puts before a name without a host, as in the `userstream/kafka:0.1.0` of a pod. */
+const DEFAULT_HOST = 'docker.io/';
+
+/** The name that an image has in containerd. */
+export function containerdName(reference: string): string {
+  return DEFAULT_HOST + reference;
+}
+
+/** The references of all images in a layout. */
+export async function imagesIn(layout: string): Promise<string[]> {
+  const { manifests } = await readIndex(layout);
+  return manifests.map((manifest) => (manifest.annotations?.[NAME] ?? '').replace(DEFAULT_HOST, ''));
+}
+
+/** Gives every image of a layout a second tag beside its own. */
+export async function addTag(layout: string, tag: string): Promise<void> {
+  const index = await readIndex(layout);
+  const renamed = index.manifests.map((manifest) => ({
+    ...manifest,
+    annotations: { ...manifest.annotations, [NAME]: withTag(manifest.annotations?.[NAME] ?? '', tag) },
+  }));
+  const manifests = [...index.manifests, ...renamed];
+  await writeFile(join(layout, 'index.json'), JSON.stringify({ ...index, manifests }));
+}
+
+function withTag(name: string, tag: string): string {
+  return `${name.slice(0, name.lastIndexOf(':'))}:${tag}`;
+}
+
+/** Gives `target` the blobs of the newest layout beside it, as hard links: what stands there is not written again. */
+export async function startFromNewest(layouts: string, target: string): Promise<void> {
+  const [newest] = await layoutsByAge(layouts);
+  const blobs = join(target, 'blobs', 'sha256');
+  await mkdir(blobs, { recursive: true });
+  if (!newest) return;
+  const known = join(newest, 'blobs', 'sha256');
+  for (const blob of await readdir(known)) await link(join(known, blob), join(blobs, blob));
+}
+
+/** Removes the blobs that no image of the layout is made of. */
+export async function removeUnusedBlobs(layout: string): Promise<void> {
+  const blobs = join(layout, 'blobs', 'sha256');
+  const used = new Set<string>();
+  for (const { digest } of (await readIndex(layout)).manifests) {
+    const manifest = JSON.parse(await readFile(join(blobs, hex(digest)), 'utf8'));
+    for (const blob of [
+      digest,
+      manifest.config.digest,
+      ...manifest.layers.map((layer: Descriptor) => layer.digest),
+    ])
+      used.add(hex(blob));
+  }
+  for (const blob of await readdir(blobs)) if (!used.has(blob)) await rm(join(blobs, blob));
+}
+
+/** Removes the layouts in a directory but those used last, and answers these. */
+export async function keepNewest(layouts: string, count: number): Promise<string[]> {
+  const byAge = await layoutsByAge(layouts);
+  for (const old of byAge.slice(count)) await rm(old, { recursive: true, force: true });
+  return byAge.slice(0, count);
+}
+
+/** Marks a layout as used now. */
+export async function touch(layout: string): Promise<void> {
+  await utimes(layout, new Date(), new Date());
+}
+
+async function layoutsByAge(layouts: string): Promise<string[]> {
+  const names = (await readdir(layouts)).filter((name) => !name.endsWith('.unfinished'));
+  const aged = names.map(async (name) => ({
+    path: join(layouts, name),
+    at: (await stat(join(layouts, name))).mtimeMs,
+  }));
+  return (await Promise.all(aged)).sort((a, b) => b.at - a.at).map(({ path }) => path);
+}
+
+async function readIndex(layout: string): Promise<Index> {
+  return JSON.parse(await readFile(join(layout, 'index.json'), 'utf8'));
+}
+
+function hex(digest: string): string {
+  return digest.replace('sha256:', '');
+}

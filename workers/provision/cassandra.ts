@@ -1,0 +1,79 @@
+import type { Client } from 'cassandra-driver';
+import { cassandraClient, cassandraError } from '../lib/cassandra.ts';
+import type { Sections } from '../lib/config.ts';
+import { StageError } from '../lib/health.ts';
+import { USER_COLUMNS } from '../lib/user.ts';
+import type { Access } from './postgres.ts';
+import { connected, literal, openManaged } from './roles.ts';
+
+/** `managed` is a ring of ours: its roles are ours to make. On any other the credentials must work as they are. */
+export type CassandraWish = Sections['cassandra'] & { managed: boolean };
+
+/** Makes the roles (of a managed ring), the keyspace and the table; a table that is there gets the columns it lacks. */
+export async function provisionCassandra(wish: CassandraWish, access: Access): Promise<void> {
+  await withClient(wish, access, async (client) => {
+    await ensureKeyspace(client, wish);
+    await ensureTable(client, wish);
+  });
+}
+
+/** Drops the keyspace with all data; one that is gone already is fine. */
+export async function dropKeyspace(wish: CassandraWish, access: Access): Promise<void> {
+  await withClient(wish, access, async (client) => {
+    await client.execute(`DROP KEYSPACE IF EXISTS ${wish.keyspace}`);
+  });
+}
+
+async function withClient(wish: CassandraWish, access: Access, work: (client: Client) => Promise<void>) {
+  let client: Client | undefined;
+  try {
+    client = wish.managed
+      ? await openManaged(wish, access)
+      : await connected(cassandraClient(wish, access.credentials, access.ca));
+    await work(client);
+  } catch (error) {
+    throw cassandraError(wish, error);
+  } finally {
+    await client?.shutdown().catch(() => {});
+  }
+}
+
+async function ensureKeyspace(
+  client: Client,
+  { keyspace, localDatacenter, replicationFactor }: CassandraWish,
+) {
+  const { rows } = await client.execute(
+    'SELECT replication FROM system_schema.keyspaces WHERE keyspace_name = ?',
+    [keyspace],
+  );
+  const present = rows[0]?.['replication'] as Record<string, string> | undefined;
+  if (present?.[localDatacenter] === String(replicationFactor)) return;
+  const verb = present ? 'ALTER KEYSPACE' : 'CREATE KEYSPACE IF NOT EXISTS';
+  const map = `{'class': 'NetworkTopologyStrategy', ${literal(localDatacenter)}: ${replicationFactor}}`;
+  await client.execute(`${verb} ${keyspace} WITH replication = ${map}`);
+}
+
+async function ensureTable(client: Client, { keyspace, table }: CassandraWish): Promise<void> {
+  const columns = Object.entries(USER_COLUMNS).map(([name, type]) => `${name} ${type}`);
+  await client.execute(
+    `CREATE TABLE IF NOT EXISTS ${keyspace}.${table} (${columns.join(', ')}, PRIMARY KEY (id))`,
+  );
+  const { rows } = await client.execute(
+    'SELECT column_name, type FROM system_schema.columns WHERE keyspace_name = ? AND table_name = ?',
+    [keyspace, table],
+  );
+  const present = new Map(rows.map((row) => [row['column_name'] as string, row['type'] as string]));
+  for (const [name, type] of Object.entries(USER_COLUMNS)) {
+    const found = present.get(name);
+    if (found === undefined) await client.execute(`ALTER TABLE ${keyspace}.${table} ADD ${name} ${type}`);
+    else if (found !== type) throw wrongType(`${keyspace}.${table}.${name}`, found, type);
+  }
+}
+
+function wrongType(column: string, found: string, wanted: string): StageError {
+  return new StageError(
+    'Cassandra',
+    'ColumnTypeConflict',
+    `column ${column} is of type ${found}, not ${wanted}, and Cassandra can't change it; set cassandra.table to a new name, or drop the column`,
+  );
+}

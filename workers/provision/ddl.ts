@@ -1,0 +1,52 @@
+import { USER_COLUMNS } from '../lib/user.ts';
+
+// All that stands in the pipeline's database.
+
+const TYPES = { uuid: 'uuid PRIMARY KEY', text: 'text', timestamp: 'timestamptz(3)' } as const;
+
+/** The columns of `users`, each with its definition. */
+export const USERS: readonly (readonly [name: string, definition: string])[] = Object.entries(
+  USER_COLUMNS,
+).map(([name, type]) => [name, `${name} ${TYPES[type]}`]);
+
+export const TABLES: readonly string[] = [
+  `CREATE TABLE IF NOT EXISTS users (${USERS.map(([, definition]) => definition).join(', ')})`,
+
+  // What failed validation, as it came: bytes, because text can't hold everything.
+  `CREATE TABLE IF NOT EXISTS rejected_users (
+     id bigserial PRIMARY KEY,
+     received_at timestamptz NOT NULL DEFAULT now(),
+     source text,
+     reason text,
+     raw bytea
+   )`,
+
+  // How far ingest has come in each sequence of pages.
+  `CREATE TABLE IF NOT EXISTS ingest_state (
+     sequence text PRIMARY KEY,
+     next_page bigint NOT NULL
+   )`,
+
+  // The slot this database is meant to have. Its epoch counts the slots there have been; all that the present one hands
+  // out lies behind start_lsn, which is null until it is known.
+  `CREATE TABLE IF NOT EXISTS relay_state (
+     slot text PRIMARY KEY,
+     epoch int NOT NULL,
+     snapshot_done boolean NOT NULL,
+     start_lsn pg_lsn
+   )`,
+];
+
+/** The old row travels with an update: large values that stayed the same are missing from the new one. */
+export const REPLICA_IDENTITY = 'ALTER TABLE users REPLICA IDENTITY FULL';
+
+/** A TRUNCATE says only that all rows are gone: before it, each row is deleted, so that the WAL names every one. */
+export const TRUNCATE_TRIGGER = `
+  CREATE OR REPLACE FUNCTION users_before_truncate() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+      DELETE FROM users;
+      RETURN NULL;
+    END
+  $$;
+  CREATE OR REPLACE TRIGGER users_before_truncate BEFORE TRUNCATE ON users
+    FOR EACH STATEMENT EXECUTE FUNCTION users_before_truncate()`;

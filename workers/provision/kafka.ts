@@ -1,0 +1,130 @@
+import kafkajs, { type Admin } from 'kafkajs';
+import type { Sections } from '../lib/config.ts';
+import { StageError } from '../lib/health.ts';
+import { kafkaClient, kafkaError } from '../lib/kafka.ts';
+import type { Logger } from '../lib/logging.ts';
+import type { Access } from './postgres.ts';
+
+export type TopicWish = {
+  name: string;
+  partitions: number;
+  replicas: number;
+  config: Record<string, string>;
+};
+
+// Node finds no named exports for these two.
+const { ConfigResourceTypes, ConfigSource } = kafkajs;
+
+type Section = Sections['kafka'];
+
+/** Dead letters are looked at by people: kept for a month, whatever the users topic does. */
+const DEAD_LETTER_CONFIG = { 'cleanup.policy': 'delete', 'retention.ms': String(30 * 24 * 3600 * 1000) };
+/** The registry's journal is its database: its records must never expire. */
+const REGISTRY_CONFIG = { 'cleanup.policy': 'delete', 'retention.ms': '-1', 'retention.bytes': '-1' };
+const BROKER_DEFAULT = -1;
+
+/** The topics a pipeline needs. */
+export function topicWishes(
+  kafka: Section,
+  topics: Sections['topics'] | undefined,
+  registry: string[],
+): TopicWish[] {
+  const forRegistry = registry.map((name) => ({
+    name,
+    partitions: 1,
+    replicas: topics?.replicas ?? BROKER_DEFAULT,
+    config: REGISTRY_CONFIG,
+  }));
+  if (!topics) return forRegistry;
+  return [
+    { name: kafka.topic, ...topics },
+    { name: kafka.deadLetterTopic, partitions: 1, replicas: topics.replicas, config: DEAD_LETTER_CONFIG },
+    ...forRegistry,
+  ];
+}
+
+/** Creates the topics that are missing, adds partitions and corrects settings of the others. */
+export async function provisionTopics(
+  kafka: Section,
+  access: Access,
+  log: Logger,
+  wishes: TopicWish[],
+): Promise<void> {
+  if (wishes.length === 0) return;
+  await withAdmin(kafka, access, log, async (admin) => {
+    const present = new Set(await admin.listTopics());
+    for (const wish of wishes) {
+      const created = !present.has(wish.name) && (await createTopic(admin, wish));
+      if (!created) await adjustTopic(admin, wish);
+    }
+  });
+}
+
+/** Deletes the topics; those that are gone already are fine. */
+export async function deleteTopics(
+  kafka: Section,
+  access: Access,
+  log: Logger,
+  names: string[],
+): Promise<void> {
+  await withAdmin(kafka, access, log, async (admin) => {
+    const present = new Set(await admin.listTopics());
+    const topics = names.filter((name) => present.has(name));
+    if (topics.length > 0) await admin.deleteTopics({ topics });
+  });
+}
+
+async function withAdmin(kafka: Section, access: Access, log: Logger, work: (admin: Admin) => Promise<void>) {
+  const admin = kafkaClient(kafka, access.credentials, access.ca, log).admin();
+  try {
+    await admin.connect();
+    await work(admin);
+  } catch (error) {
+    throw kafkaError(kafka, error);
+  } finally {
+    await admin.disconnect().catch(() => {});
+  }
+}
+
+/** False where somebody else was faster. */
+async function createTopic(
+  admin: Admin,
+  { name, partitions, replicas, config }: TopicWish,
+): Promise<boolean> {
+  const configEntries = Object.entries(config).map(([key, value]) => ({ name: key, value }));
+  return admin.createTopics({
+    topics: [{ topic: name, numPartitions: partitions, replicationFactor: replicas, configEntries }],
+  });
+}
+
+async function adjustTopic(admin: Admin, wish: TopicWish): Promise<void> {
+  const { topics } = await admin.fetchTopicMetadata({ topics: [wish.name] });
+  const partitions = topics[0]?.partitions.length ?? 0;
+  if (partitions > wish.partitions) {
+    throw new StageError(
+      'Kafka',
+      'TopicHasMorePartitions',
+      `topic ${wish.name} has ${partitions} partitions, ${wish.partitions} are asked for: Kafka can't take any away; set kafka.topic.partitions to ${partitions}, or choose another topic`,
+    );
+  }
+  if (partitions < wish.partitions) {
+    await admin.createPartitions({ topicPartitions: [{ topic: wish.name, count: wish.partitions }] });
+  }
+  await adjustConfig(admin, wish);
+}
+
+/** Kafka's old AlterConfigs, all that kafkajs has, replaces every setting: those set by others are sent along. */
+async function adjustConfig(admin: Admin, { name, config }: TopicWish): Promise<void> {
+  const type = ConfigResourceTypes.TOPIC;
+  const { resources } = await admin.describeConfigs({ includeSynonyms: false, resources: [{ type, name }] });
+  const entries = resources[0]?.configEntries ?? [];
+  const present = new Map(entries.map((entry) => [entry.configName, entry.configValue]));
+  if (Object.entries(config).every(([key, value]) => present.get(key) === value)) return;
+  const own = entries.filter((entry) => entry.configSource === ConfigSource.TOPIC_CONFIG);
+  const merged = new Map([
+    ...own.map((entry) => [entry.configName, entry.configValue] as const),
+    ...Object.entries(config),
+  ]);
+  const configEntries = [...merged].map(([key, value]) => ({ name: key, value }));
+  await admin.alterConfigs({ validateOnly: false, resources: [{ type, name, configEntries }] });
+}

@@ -1,0 +1,83 @@
+import { z } from 'zod';
+import { USER_SCHEMA } from '../lib/avro.ts';
+import { ConfigError, credentials, readConfig, sections } from '../lib/config.ts';
+import { runWorker, type WorkerContext } from '../lib/main.ts';
+import { subjectClient } from '../lib/registry.ts';
+import { untilDone } from '../lib/retry.ts';
+import { certificateAuthority } from '../lib/tls.ts';
+import { dropKeyspace, provisionCassandra } from './cassandra.ts';
+import { deleteTopics, provisionTopics, topicWishes } from './kafka.ts';
+import { dropSlot, provisionPostgres } from './postgres.ts';
+
+const configSchema = z.object({
+  pipeline: sections.pipeline,
+  postgres: sections.postgres,
+  kafka: sections.kafka,
+  topics: sections.topics.optional(),
+  /** Topics that a managed registry keeps its schemas in. */
+  registryTopics: z.array(z.string().min(1)).default([]),
+  schemaRegistry: sections.schemaRegistry,
+  cassandra: sections.cassandra.extend({ managed: z.boolean().default(true) }),
+  /** What `teardown` takes away. */
+  teardown: z
+    .object({ topics: z.boolean(), subject: z.boolean(), slot: z.boolean(), keyspace: z.boolean() })
+    .optional(),
+});
+
+type Config = z.infer<typeof configSchema>;
+type Step = { name: string; run(): Promise<void> };
+
+/** `main.ts` makes what a pipeline needs in each of its neighbours; `main.ts teardown` takes it away again. */
+await runWorker('provision', async (context) => {
+  const config = readConfig(configSchema, context.configFile);
+  const command = process.argv[2];
+  if (command !== undefined && command !== 'teardown') {
+    throw new ConfigError(`provision knows no command ${command}: give teardown, or nothing`);
+  }
+  const steps = command === 'teardown' ? teardown(config, context) : provision(config, context);
+  for (const step of steps) {
+    await untilDone(step.run, context);
+    context.log.info({ step: step.name }, 'done');
+  }
+});
+
+function provision(config: Config, context: WorkerContext): Step[] {
+  const { postgres, kafka, topics, registryTopics, schemaRegistry, cassandra } = config;
+  const access = accessOf(context.env);
+  const wishes = topicWishes(kafka, topics, registryTopics);
+  const subject = subjectClient(schemaRegistry, access('SCHEMA_REGISTRY').credentials);
+  return [
+    { name: 'Postgres', run: () => provisionPostgres(postgres, access('POSTGRES')) },
+    { name: 'Kafka', run: () => provisionTopics(kafka, access('KAFKA'), context.log, wishes) },
+    {
+      name: 'SchemaRegistry',
+      run: async () => {
+        await subject.setCompatibility('BACKWARD');
+        await subject.register(USER_SCHEMA);
+      },
+    },
+    { name: 'Cassandra', run: () => provisionCassandra(cassandra, access('CASSANDRA')) },
+  ];
+}
+
+function teardown(config: Config, context: WorkerContext): Step[] {
+  const { teardown: wanted, postgres, kafka, registryTopics, schemaRegistry, cassandra } = config;
+  if (!wanted) throw new ConfigError('teardown: this section is missing; say what to take away');
+  const access = accessOf(context.env);
+  const topics = [kafka.topic, kafka.deadLetterTopic, ...registryTopics];
+  const subject = subjectClient(schemaRegistry, access('SCHEMA_REGISTRY').credentials);
+  const steps: [boolean, Step][] = [
+    [wanted.slot, { name: 'slot', run: () => dropSlot(postgres, access('POSTGRES')) }],
+    [wanted.subject, { name: 'subject', run: () => subject.remove() }],
+    [wanted.topics, { name: 'topics', run: () => deleteTopics(kafka, access('KAFKA'), context.log, topics) }],
+    [wanted.keyspace, { name: 'keyspace', run: () => dropKeyspace(cassandra, access('CASSANDRA')) }],
+  ];
+  return steps.filter(([asked]) => asked).map(([, step]) => step);
+}
+
+function accessOf(env: NodeJS.ProcessEnv) {
+  return (system: string) => ({
+    credentials: credentials(env, system),
+    ca: certificateAuthority(env, system),
+  });
+}

@@ -1,0 +1,162 @@
+import { Client } from 'pg';
+import type { Credentials, Sections } from '../lib/config.ts';
+import { StageError } from '../lib/health.ts';
+import { postgresClient, postgresError } from '../lib/postgres.ts';
+import { REPLICA_IDENTITY, TABLES, TRUNCATE_TRIGGER, USERS } from './ddl.ts';
+
+type Section = Sections['postgres'];
+export type Access = { credentials: Credentials | undefined; ca: string | undefined };
+
+/** Holds off a second provision at the same time; the number means nothing else. */
+const LOCK = 720_315_001;
+
+/**
+ * Makes the tables, the publication and the slot, as far as they are missing. A slot that was there and is gone is made
+ * anew under the next epoch, for the relay to publish the whole table again.
+ */
+export async function provisionPostgres(section: Section, access: Access): Promise<void> {
+  await withClient(section, access, async (client) => {
+    await client.query('SELECT pg_advisory_lock($1)', [LOCK]);
+    await requireLogicalDecoding(client);
+    for (const statement of TABLES) await client.query(statement);
+    await ensureUsersTable(client);
+    await ensurePublication(client, section.publication);
+    await ensureSlot(client, section);
+  });
+}
+
+/** Drops the slot, so that a server that lives on keeps no WAL for it; sends a relay that still reads it away. */
+export async function dropSlot(section: Section, access: Access): Promise<void> {
+  await withClient(section, access, async (client) => {
+    const { rows } = await client.query<{ active_pid: number | null }>(
+      'SELECT active_pid FROM pg_replication_slots WHERE slot_name = $1',
+      [section.slot],
+    );
+    if (!rows[0]) return;
+    // Freeing the slot takes the reader a moment: a slot still in use is the next attempt's.
+    if (rows[0].active_pid !== null)
+      await client.query('SELECT pg_terminate_backend($1, 5000)', [rows[0].active_pid]);
+    await client.query('SELECT pg_drop_replication_slot($1)', [section.slot]);
+  });
+}
+
+async function withClient(
+  section: Section,
+  { credentials, ca }: Access,
+  work: (client: Client) => Promise<void>,
+) {
+  const client = new Client(postgresClient(section, credentials, ca));
+  client.on('error', () => {});
+  try {
+    await client.connect();
+    await work(client);
+  } catch (error) {
+    throw postgresError(section, error);
+  } finally {
+    await client.end().catch(() => {});
+  }
+}
+
+async function requireLogicalDecoding(client: Client): Promise<void> {
+  const { rows } = await client.query<{ wal_level: string }>('SHOW wal_level');
+  if (rows[0]?.wal_level === 'logical') return;
+  throw new StageError(
+    'Postgres',
+    'WalLevelNotLogical',
+    `the server runs with wal_level = ${rows[0]?.wal_level}: set it to logical and restart the server`,
+  );
+}
+
+/** Alters only what differs: altering locks the table, and waits for all who use it. */
+async function ensureUsersTable(client: Client): Promise<void> {
+  const { rows } = await client.query<{ columns: string[]; full: boolean; guarded: boolean }>(
+    `SELECT relreplident = 'f' AS full,
+            ARRAY(SELECT attname::text FROM pg_attribute WHERE attrelid = users.oid AND attnum > 0 AND NOT attisdropped) AS columns,
+            EXISTS (SELECT FROM pg_trigger WHERE tgrelid = users.oid AND tgname = 'users_before_truncate') AS guarded
+     FROM pg_class AS users WHERE users.oid = 'users'::regclass`,
+  );
+  const present = rows[0];
+  const missing = USERS.filter(([name]) => !present?.columns.includes(name));
+  const additions = missing.map(([, definition]) => `ADD COLUMN ${definition}`);
+  if (additions.length > 0) await client.query(`ALTER TABLE users ${additions.join(', ')}`);
+  if (!present?.full) await client.query(REPLICA_IDENTITY);
+  if (!present?.guarded) await client.query(TRUNCATE_TRIGGER);
+}
+
+async function ensurePublication(client: Client, name: string): Promise<void> {
+  const { rowCount } = await client.query('SELECT 1 FROM pg_publication WHERE pubname = $1', [name]);
+  if (rowCount === 0) await client.query(`CREATE PUBLICATION ${client.escapeIdentifier(name)}`);
+  const { rows } = await client.query<{ ok: boolean }>(
+    `SELECT pubinsert AND pubupdate AND pubdelete AND NOT pubtruncate
+            AND EXISTS (SELECT FROM pg_publication_tables
+                        WHERE pubname = $1 AND schemaname = current_schema() AND tablename = 'users') AS ok
+     FROM pg_publication WHERE pubname = $1`,
+    [name],
+  );
+  if (rows[0]?.ok) return;
+  await client.query(`ALTER PUBLICATION ${client.escapeIdentifier(name)} SET TABLE users`);
+  await client.query(
+    `ALTER PUBLICATION ${client.escapeIdentifier(name)} SET (publish = 'insert, update, delete')`,
+  );
+}
+
+type Found = {
+  recorded: boolean;
+  started: boolean;
+  exists: boolean;
+  usable: boolean;
+  mine: boolean;
+};
+
+async function ensureSlot(client: Client, section: Section): Promise<void> {
+  const { slot } = section;
+  const found = await findSlot(client, slot);
+  if (found.exists && !found.mine) {
+    throw new StageError(
+      'Postgres',
+      'SlotTaken',
+      `replication slot ${slot} belongs to another database or another output plugin; choose another name`,
+    );
+  }
+  if (found.exists && !found.usable) await client.query('SELECT pg_drop_replication_slot($1)', [slot]);
+  if (!found.exists || !found.usable) await createSlot(client, slot, found.recorded);
+  else if (!found.recorded || !found.started) await recordStart(client, slot);
+}
+
+async function findSlot(client: Client, slot: string): Promise<Found> {
+  const { rows } = await client.query<Found>(
+    `SELECT state.slot IS NOT NULL AS recorded,
+            state.start_lsn IS NOT NULL AS started,
+            found.slot_name IS NOT NULL AS exists,
+            found.wal_status IS DISTINCT FROM 'lost' AND found.confirmed_flush_lsn IS NOT NULL AS usable,
+            found.plugin = 'pgoutput' AND found.database = current_database() AS mine
+     FROM (VALUES ($1::text)) AS wanted (slot)
+     LEFT JOIN relay_state AS state USING (slot)
+     LEFT JOIN pg_replication_slots AS found ON found.slot_name = wanted.slot`,
+    [slot],
+  );
+  return rows[0] as Found;
+}
+
+/** The epoch is written down first: a slot that is there with no known start was made after it. */
+async function createSlot(client: Client, slot: string, recorded: boolean): Promise<void> {
+  const statement = recorded
+    ? 'UPDATE relay_state SET epoch = epoch + 1, snapshot_done = false, start_lsn = NULL WHERE slot = $1'
+    : 'INSERT INTO relay_state (slot, epoch, snapshot_done) VALUES ($1, 0, false)';
+  await client.query(statement, [slot]);
+  await client.query(`SELECT pg_create_logical_replication_slot($1, 'pgoutput')`, [slot]);
+  await recordStart(client, slot);
+}
+
+/**
+ * Where the slot began to read, not where it became consistent: a transaction that was open in between is handed out
+ * later, with rows from before that point, and they must win over the snapshot's.
+ */
+async function recordStart(client: Client, slot: string): Promise<void> {
+  await client.query(
+    `INSERT INTO relay_state (slot, epoch, snapshot_done, start_lsn)
+     SELECT slot_name, 0, false, restart_lsn FROM pg_replication_slots WHERE slot_name = $1
+     ON CONFLICT (slot) DO UPDATE SET start_lsn = excluded.start_lsn`,
+    [slot],
+  );
+}

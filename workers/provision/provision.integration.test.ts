@@ -1,0 +1,186 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { promisify } from 'node:util';
+import type { Client } from 'cassandra-driver';
+import kafkajs, { type Admin } from 'kafkajs';
+import pg from 'pg';
+import { pino } from 'pino';
+import { USER_SCHEMA } from '../lib/avro.ts';
+import { cassandraClient, isAuthenticationError } from '../lib/cassandra.ts';
+import { postgresClient } from '../lib/postgres.ts';
+import { subjectClient } from '../lib/registry.ts';
+import { USER_COLUMNS } from '../lib/user.ts';
+import { startCassandra, type TestCassandra } from '../test/cassandra.ts';
+import { startKafka, type TestKafka } from '../test/kafka.ts';
+import { startPostgres, type TestPostgres } from '../test/postgres.ts';
+import { startRegistry, type TestRegistry } from '../test/registry.ts';
+import { provisionTopics } from './kafka.ts';
+
+const ROLE = { username: 'streamer', password: "it's secret" };
+const TOPIC = 'test.provision.users';
+const JOURNAL = 'test.provision.journal';
+const NOBODY = { credentials: undefined, ca: undefined };
+const MAIN = join(import.meta.dirname, 'main.ts');
+
+describe('provision', () => {
+  let home: string;
+  let [postgres, kafka, registry, cassandra]: [TestPostgres, TestKafka, TestRegistry, TestCassandra] =
+    [] as never;
+  let [db, admin, ring]: [pg.Client, Admin, Client] = [] as never;
+
+  before(async () => {
+    home = await mkdtemp(join(tmpdir(), 'userstream-provision-'));
+    [postgres, kafka] = await Promise.all([startPostgres(), startKafka()]);
+    [registry, cassandra] = await Promise.all([startRegistry(kafka), startCassandra()]);
+    db = new pg.Client(postgresClient(postgres.section, postgres.credentials));
+    await db.connect();
+    admin = kafka.client.admin();
+    await admin.connect();
+    ring = cassandraClient(cassandra.section, ROLE);
+  });
+
+  after(async () => {
+    await db?.end().catch(() => {});
+    await Promise.all([admin?.disconnect(), ring?.shutdown()]);
+    await Promise.all([registry?.stop(), cassandra?.stop()]);
+    await Promise.all([kafka?.stop(), postgres?.stop(), rm(home, { recursive: true, force: true })]);
+  });
+
+  const subject = () => ({ url: registry.url, subject: `${TOPIC}-value` });
+
+  /** Runs the process as its Job does, and gives its log. */
+  async function run(topics: object = {}, ...args: string[]): Promise<string> {
+    const file = join(home, 'config.json');
+    const config = {
+      pipeline: { namespace: 'test', name: 'provision' },
+      postgres: postgres.section,
+      kafka: {
+        bootstrapServers: kafka.bootstrapServers,
+        tls: false,
+        compression: 'none',
+        topic: TOPIC,
+        deadLetterTopic: `${TOPIC}.dead-letter`,
+      },
+      topics: { partitions: 2, replicas: 1, config: { 'cleanup.policy': 'compact,delete' }, ...topics },
+      registryTopics: [JOURNAL],
+      schemaRegistry: subject(),
+      cassandra: cassandra.section,
+      teardown: { topics: true, subject: true, slot: true, keyspace: true },
+    };
+    await writeFile(file, JSON.stringify(config));
+    const env = {
+      ...process.env,
+      HTTP_PORT: '0',
+      USERSTREAM_CONFIG: file,
+      POSTGRES_USERNAME: postgres.credentials.username,
+      POSTGRES_PASSWORD: postgres.credentials.password,
+      CASSANDRA_USERNAME: ROLE.username,
+      CASSANDRA_PASSWORD: ROLE.password,
+    };
+    const limits = { env, timeout: 90_000, killSignal: 'SIGKILL' as const };
+    const { stdout, stderr } = await promisify(execFile)(process.execPath, [MAIN, ...args], limits);
+    return stdout + stderr;
+  }
+
+  async function world() {
+    const tables = await db.query(
+      `SELECT table_name, column_name, data_type FROM information_schema.columns
+       WHERE table_schema = 'public' ORDER BY 1, 2`,
+    );
+    const state = await db.query('SELECT slot, epoch, snapshot_done, start_lsn::text FROM relay_state');
+    const publications = await db.query('SELECT xmin, * FROM pg_publication');
+    const triggers = await db.query('SELECT xmin, tgname FROM pg_trigger');
+    const { topics } = await admin.fetchTopicMetadata({ topics: [TOPIC, `${TOPIC}.dead-letter`, JOURNAL] });
+    const keyspaces = await ring.execute('SELECT keyspace_name, replication FROM system_schema.keyspaces');
+    const id = await subjectClient(subject(), undefined).idOf(USER_SCHEMA);
+    const postgresRows = [tables.rows, state.rows, publications.rows, triggers.rows];
+    const partitions = Object.fromEntries(topics.map((topic) => [topic.name, topic.partitions.length]));
+    return { postgres: postgresRows, partitions, keyspaces: keyspaces.rows, id };
+  }
+
+  async function configOf(topic: string): Promise<Record<string, string>> {
+    const type = kafkajs.ConfigResourceTypes.TOPIC;
+    const answer = await admin.describeConfigs({
+      includeSynonyms: false,
+      resources: [{ type, name: topic }],
+    });
+    const entries = answer.resources[0]?.configEntries ?? [];
+    return Object.fromEntries(entries.map(({ configName, configValue }) => [configName, configValue]));
+  }
+
+  test('makes everything that a pipeline needs, and changes nothing the second time', async () => {
+    await run();
+    const { rows } = await ring.execute(
+      `SELECT column_name, type FROM system_schema.columns WHERE keyspace_name = 'userstream' AND table_name = 'users'`,
+    );
+    const columns = Object.fromEntries(rows.map((row) => [row['column_name'], row['type']]));
+    assert.deepEqual(columns, { ...USER_COLUMNS });
+    assert.equal((await configOf(TOPIC))['cleanup.policy'], 'compact,delete');
+    assert.equal((await configOf(JOURNAL))['retention.ms'], '-1');
+    const state = await db.query(
+      `SELECT epoch, snapshot_done, start_lsn = restart_lsn AS same
+       FROM relay_state JOIN pg_replication_slots ON slot_name = slot`,
+    );
+    assert.deepEqual(state.rows, [{ epoch: 0, snapshot_done: false, same: true }]);
+    const before = await world();
+    await run();
+    assert.deepEqual(await world(), before);
+  });
+
+  test('locks the default role of a ring that is ours', async () => {
+    const client = cassandraClient(cassandra.section, { username: 'cassandra', password: 'cassandra' });
+    await assert.rejects(client.connect(), isAuthenticationError);
+    await client.shutdown();
+  });
+
+  test('adds partitions, settings and columns, and keeps the settings of others', async () => {
+    const type = kafkajs.ConfigResourceTypes.TOPIC;
+    const configEntries = [{ name: 'min.cleanable.dirty.ratio', value: '0.25' }];
+    await admin.alterConfigs({ validateOnly: false, resources: [{ type, name: TOPIC, configEntries }] });
+    await db.query('ALTER TABLE users DROP COLUMN picture');
+    await ring.execute('ALTER TABLE userstream.users DROP picture');
+    await run({ partitions: 4, config: { 'retention.ms': '3600000' } });
+    const config = await configOf(TOPIC);
+    assert.deepEqual([config['min.cleanable.dirty.ratio'], config['retention.ms']], ['0.25', '3600000']);
+    const { topics } = await admin.fetchTopicMetadata({ topics: [TOPIC] });
+    assert.equal(topics[0]?.partitions.length, 4);
+    await db.query('SELECT picture FROM users');
+    await ring.execute('SELECT picture FROM userstream.users');
+  });
+
+  test('counts a lost slot as a new epoch, to be published anew', async () => {
+    await db.query('UPDATE relay_state SET snapshot_done = true');
+    await db.query(`SELECT pg_drop_replication_slot('${postgres.section.slot}')`);
+    await run({ partitions: 4 });
+    const { rows } = await db.query('SELECT epoch, snapshot_done FROM relay_state');
+    assert.deepEqual(rows, [{ epoch: 1, snapshot_done: false }]);
+  });
+
+  test('says that partitions can not be taken away', async () => {
+    const section = { bootstrapServers: kafka.bootstrapServers, tls: false, compression: 'none' as const };
+    const names = { topic: TOPIC, deadLetterTopic: `${TOPIC}.dead-letter` };
+    const wish = { name: TOPIC, partitions: 1, replicas: 1, config: {} };
+    await assert.rejects(
+      provisionTopics({ ...section, ...names }, NOBODY, pino({ enabled: false }), [wish]),
+      { stage: 'Kafka', reason: 'TopicHasMorePartitions' },
+    );
+  });
+
+  test('teardown takes all of it away, also what is gone already', async () => {
+    await run({}, 'teardown');
+    await run({}, 'teardown');
+    assert.equal((await db.query('SELECT FROM pg_replication_slots')).rowCount, 0);
+    const topics = await admin.listTopics();
+    assert.deepEqual(
+      topics.filter((name) => name.startsWith('test.provision')),
+      [],
+    );
+    await assert.rejects(subjectClient(subject(), undefined).idOf(USER_SCHEMA), { reason: 'SchemaMissing' });
+    const { rows } = await ring.execute('SELECT keyspace_name FROM system_schema.keyspaces');
+    assert.ok(rows.every((row) => row['keyspace_name'] !== 'userstream'));
+  });
+});

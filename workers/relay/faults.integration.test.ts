@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { dropSlot, provisionPostgres } from '../provision/postgres.ts';
+import { startProxy } from '../test/proxy.ts';
+import { RelayBench, reaches, standsBy } from '../test/relay.ts';
+
+describe('the relay, when something fails,', () => {
+  let bench: RelayBench = undefined as never;
+  before(async () => {
+    bench = await RelayBench.start();
+  });
+  after(() => bench?.stop());
+
+  test('sends again what Kafka had and Postgres did not know of, when killed in between', async () => {
+    const proxy = await startProxy(bench.postgres.section);
+    const relay = await bench.startRelay(proxy.port);
+    await reaches(
+      relay,
+      'to stream',
+      (status) => status.figures?.['lagBytes'] !== undefined && !standsBy(status),
+    );
+    await bench.insert(100, 'Before');
+    await bench.equal('before the kill');
+    proxy.muteClients();
+    await bench.insert(100, 'Unacknowledged');
+    await bench.db.query(`UPDATE users SET last_name = 'Twice' WHERE first_name = 'Unacknowledged'`);
+    await bench.equal('while the acknowledgement is lost');
+    await relay.end('SIGKILL');
+    await proxy.close();
+    const before = bench.users.records.length;
+    await bench.db.query(`UPDATE users SET last_name = 'Thrice' WHERE first_name = 'Unacknowledged'`);
+    await bench.startRelay();
+    await bench.equal('after the restart');
+    const again = bench.users.records.length - before;
+    assert.ok(
+      again >= 300,
+      `${again} records came after the kill: 200 should have come again and 100 for the first time`,
+    );
+  });
+
+  test('is replaced by a standby within seconds', async () => {
+    const active = bench.relay;
+    const standby = await bench.startRelay();
+    assert.ok((await reaches(standby, 'to stand by', standsBy)).ready);
+    await bench.insert(50, 'First');
+    await active.end('SIGKILL');
+    const killed = Date.now();
+    await bench.insert(50, 'Second');
+    await bench.equal('after the takeover');
+    assert.ok(Date.now() - killed < 15_000, `the takeover took ${Date.now() - killed} ms`);
+  });
+
+  test('reports a broker that is away, and goes on when it is back', async () => {
+    const relay = bench.relay;
+    await bench.kafka.halt();
+    await bench.insert(200, 'Patient');
+    const status = await reaches(relay, 'to miss the broker', ({ ready }) => !ready, 60_000);
+    assert.deepEqual([status.stage, status.reason], ['Kafka', 'BrokerUnreachable']);
+    await bench.kafka.start();
+    await bench.equal('after Kafka came back', 120_000);
+  });
+
+  test('says that its slot is lost, and publishes the table anew under the next epoch', async () => {
+    const relay = bench.relay;
+    await dropSlot(bench.postgres.section, bench.owner);
+    await bench.db.query(`UPDATE users SET phone = 'changed unseen'`);
+    const status = await reaches(relay, 'to miss its slot', ({ reason }) => reason === 'SlotMissing');
+    assert.match(status.message, /run the provision job again/);
+    await provisionPostgres(bench.postgres.section, bench.owner);
+    await bench.equal('after the new snapshot');
+    const newest = bench.users.records.at(-1)?.headers['version'];
+    assert.equal(BigInt(newest ?? 0) >> 48n, 1n);
+    await bench.insert(3, 'Streamed again');
+    await bench.equal('in the new epoch');
+  });
+});

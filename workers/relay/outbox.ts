@@ -1,0 +1,97 @@
+import type { KafkaRecord } from '../lib/kafka.ts';
+import type { Lsn } from './lsn.ts';
+import { sizeOf } from './records.ts';
+
+export type OutboxOptions = {
+  /** The position up to which everything has been published already. */
+  confirmed: Lsn;
+  send(records: readonly KafkaRecord[]): Promise<void>;
+  /** Called when the position that may be acknowledged has moved on. */
+  onConfirmed(lsn: Lsn): void;
+  /** Called with true when no more should be added for now, with false when there is room again. */
+  onPressure(full: boolean): void;
+  onError(error: unknown): void;
+  maxBytes?: number;
+};
+
+/** Below the broker's default limit of a batch (1 MiB), even if all of it goes to one partition. */
+const MAX_BYTES = 512 * 1024;
+
+/**
+ * Records on their way to Kafka: one batch in flight, the next one gathering behind it. A position is confirmed only
+ * when every record added before it was marked has been acknowledged. After an error nothing is sent any more.
+ */
+export class Outbox {
+  readonly #options: OutboxOptions;
+  readonly #maxBytes: number;
+  #waiting: KafkaRecord[] = [];
+  #waitingBytes = 0;
+  #marked: Lsn;
+  #confirmed: Lsn;
+  #running: Promise<void> | undefined;
+  #failed = false;
+
+  constructor(options: OutboxOptions) {
+    this.#options = options;
+    this.#maxBytes = options.maxBytes ?? MAX_BYTES;
+    this.#marked = options.confirmed;
+    this.#confirmed = options.confirmed;
+  }
+
+  get confirmed(): Lsn {
+    return this.#confirmed;
+  }
+
+  get idle(): boolean {
+    return this.#running === undefined && this.#waiting.length === 0;
+  }
+
+  add(record: KafkaRecord): void {
+    this.#waiting.push(record);
+    const before = this.#waitingBytes;
+    this.#waitingBytes += sizeOf(record);
+    if (before < this.#maxBytes && this.#waitingBytes >= this.#maxBytes) this.#options.onPressure(true);
+    this.#start();
+  }
+
+  /** Says that all that stands in the WAL before `lsn` has been added. */
+  mark(lsn: Lsn): void {
+    if (lsn <= this.#marked) return;
+    this.#marked = lsn;
+    this.#start();
+  }
+
+  /** Resolves when all that was added is published, or sending has failed. */
+  async drain(): Promise<void> {
+    while (this.#running !== undefined) await this.#running;
+  }
+
+  #start(): void {
+    if (this.#running || this.#failed) return;
+    this.#running = this.#run();
+  }
+
+  async #run(): Promise<void> {
+    try {
+      // What arrives in the same chunk of the stream goes into the same batch.
+      await new Promise(setImmediate);
+      while (this.#waiting.length > 0 || this.#marked > this.#confirmed) await this.#sendWaiting();
+    } catch (error) {
+      this.#failed = true;
+      this.#options.onError(error);
+    } finally {
+      this.#running = undefined;
+    }
+  }
+
+  async #sendWaiting(): Promise<void> {
+    const [batch, marked, wasFull] = [this.#waiting, this.#marked, this.#waitingBytes >= this.#maxBytes];
+    this.#waiting = [];
+    this.#waitingBytes = 0;
+    if (wasFull) this.#options.onPressure(false);
+    if (batch.length > 0) await this.#options.send(batch);
+    if (marked === this.#confirmed) return;
+    this.#confirmed = marked;
+    this.#options.onConfirmed(marked);
+  }
+}

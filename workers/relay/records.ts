@@ -1,0 +1,41 @@
+import { EncodeError, encode, toAvroUser } from '../lib/avro.ts';
+import type { KafkaRecord } from '../lib/kafka.ts';
+import type { Change } from './changes.ts';
+
+export type Destination = { topic: string; deadLetterTopic: string; schemaId: number };
+
+/** The Kafka record of a change; of one that Avro can't hold, the dead letter that tells why. */
+export function recordOf(change: Change, to: Destination): KafkaRecord {
+  const headers = { version: String(change.version), 'committed-at': String(change.committedAt) };
+  try {
+    const value = change.row === null ? null : encode(to.schemaId, toAvroUser(change.row));
+    return { topic: to.topic, key: change.id, value, headers };
+  } catch (error) {
+    if (!(error instanceof EncodeError)) throw error;
+    return deadLetter(
+      { topic: to.topic, key: change.id, value: null, headers },
+      to,
+      'Unencodable',
+      error.message,
+    );
+  }
+}
+
+/**
+ * The dead letter of a record that can't go its way. It carries no value, which may be what is wrong with it: the row
+ * stands in Postgres under its key.
+ */
+export function deadLetter(
+  record: KafkaRecord,
+  to: Destination,
+  reason: string,
+  detail: string,
+): KafkaRecord {
+  const headers = { ...record.headers, reason, detail, 'original-topic': record.topic };
+  return { topic: to.deadLetterTopic, key: record.key, value: Buffer.alloc(0), headers };
+}
+
+/** Roughly what a record takes in a batch. */
+export function sizeOf(record: KafkaRecord): number {
+  return (record.value?.length ?? 0) + record.key.length + 80;
+}

@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { KafkaRecord, Publisher } from '../lib/kafka.ts';
+import { recordOf } from './records.ts';
+import { send } from './sink.ts';
+
+const to = { topic: 'users', deadLetterTopic: 'dead', schemaId: 1 };
+const record = (key: string): KafkaRecord => ({
+  topic: 'users',
+  key,
+  value: Buffer.from(key),
+  headers: { version: '1' },
+});
+const refusal = Object.assign(new Error('too large'), { type: 'MESSAGE_TOO_LARGE' });
+
+/** A publisher with a limit of keys in a batch, that can't stand the key `X` in the users topic. */
+function limited(limit: number): { publisher: Publisher; sent: string[] } {
+  const sent: string[] = [];
+  const publish = async (records: readonly KafkaRecord[]) => {
+    const isRefused = records.some(({ key, topic }) => key === 'X' && topic === 'users');
+    if (records.length > limit || isRefused) throw refusal;
+    sent.push(records.map(({ topic, key }) => `${topic}:${key}`).join(' '));
+  };
+  return { publisher: { publish, close: async () => {} }, sent };
+}
+
+describe('sending a batch', () => {
+  test('that is too large as a whole goes in parts, in order', async () => {
+    const { publisher, sent } = limited(2);
+    assert.equal(await send(publisher, to, ['a', 'b', 'c', 'd'].map(record)), 0);
+    assert.deepEqual(sent, ['users:a users:b', 'users:c users:d']);
+  });
+
+  test('with one record that is too large makes a dead letter of that one alone', async () => {
+    const { publisher, sent } = limited(9);
+    assert.equal(await send(publisher, to, ['a', 'X', 'b'].map(record)), 1);
+    assert.deepEqual(sent, ['users:a', 'dead:X', 'users:b']);
+  });
+
+  test('that fails for another reason is the caller’s matter', async () => {
+    const publisher = { publish: () => Promise.reject(new Error('away')), close: async () => {} };
+    await assert.rejects(send(publisher, to, [record('a')]), /away/);
+  });
+});
+
+describe('the record of a change', () => {
+  test('carries version and commit time as headers; without a row it is a tombstone', () => {
+    const tombstone = recordOf({ id: 'a', row: null, version: 9n, committedAt: 5 }, to);
+    assert.deepEqual(tombstone, {
+      topic: 'users',
+      key: 'a',
+      value: null,
+      headers: { version: '9', 'committed-at': '5' },
+    });
+  });
+
+  test('that Avro can not hold is a dead letter with the reason', () => {
+    const row = { id: 'a', dob: Number.NEGATIVE_INFINITY };
+    const letter = recordOf({ id: 'a', row, version: 9n, committedAt: 5 }, to);
+    assert.deepEqual([letter.topic, letter.headers['reason']], ['dead', 'Unencodable']);
+    assert.match(letter.headers['detail'] ?? '', /dob/);
+  });
+});

@@ -1,0 +1,85 @@
+import type { Client } from 'pg';
+import { StageError } from '../lib/health.ts';
+import { type Lsn, parseLsn } from './lsn.ts';
+
+export type SlotState = {
+  epoch: number;
+  snapshotDone: boolean;
+  /** Where the slot began: every change that it hands out lies behind. The version of the snapshot. */
+  startLsn: Lsn;
+  confirmedLsn: Lsn;
+  active: boolean;
+};
+
+type Row = {
+  epoch: number | null;
+  snapshot_done: boolean | null;
+  start_lsn: string | null;
+  confirmed_flush_lsn: string | null;
+  active: boolean | null;
+  wal_status: string | null;
+};
+
+const QUERY = `
+  SELECT state.epoch, state.snapshot_done, state.start_lsn::text,
+         slot.confirmed_flush_lsn::text, slot.active, slot.wal_status
+  FROM (VALUES ($1::text)) AS wanted (slot)
+  LEFT JOIN relay_state AS state USING (slot)
+  LEFT JOIN pg_replication_slots AS slot ON slot.slot_name = wanted.slot`;
+
+/**
+ * Reads what is known about the slot.
+ * @throws {StageError} SlotMissing or SlotLost: changes may have passed unread, so the relay never makes a slot itself.
+ */
+export async function readSlot(client: Client, slot: string): Promise<SlotState> {
+  const { rows } = await client.query<Row>(QUERY, [slot]);
+  const row = rows[0];
+  if (row?.wal_status === 'lost') throw slotFault('SlotLost', slot, 'has lost WAL that was not read yet');
+  if (!row?.confirmed_flush_lsn) throw slotFault('SlotMissing', slot, 'does not exist');
+  if (row.epoch === null || !row.start_lsn) {
+    throw slotFault('SlotNotProvisioned', slot, 'is not (or not wholly) recorded in relay_state');
+  }
+  return {
+    epoch: row.epoch,
+    snapshotDone: row.snapshot_done === true,
+    startLsn: parseLsn(row.start_lsn),
+    confirmedLsn: parseLsn(row.confirmed_flush_lsn),
+    active: row.active === true,
+  };
+}
+
+function slotFault(reason: string, slot: string, fault: string): StageError {
+  return new StageError(
+    'Postgres',
+    reason,
+    `replication slot ${slot} ${fault}; run the provision job again: it makes a new slot under a new epoch, and the whole table is published anew`,
+  );
+}
+
+/**
+ * Tries to become the one relay of the slot: the lock lasts as long as the client's connection. The slot itself
+ * guards the stream; the lock guards the snapshot as well, which happens before.
+ */
+export async function tryLock(client: Client, slot: string): Promise<boolean> {
+  const { rows } = await client.query<{ locked: boolean }>(
+    `SELECT pg_try_advisory_lock(hashtextextended('userstream relay ' || $1, 0)) AS locked`,
+    [slot],
+  );
+  return rows[0]?.locked === true;
+}
+
+export async function markSnapshotDone(client: Client, slot: string, epoch: number): Promise<void> {
+  await client.query('UPDATE relay_state SET snapshot_done = true WHERE slot = $1 AND epoch = $2', [
+    slot,
+    epoch,
+  ]);
+}
+
+/** How many bytes of WAL stand between `confirmed` and the server's end. */
+export async function lagBytes(client: Client, confirmed: string): Promise<number> {
+  const { rows } = await client.query<{ lag: string }>(
+    'SELECT greatest(0, pg_wal_lsn_diff(pg_current_wal_lsn(), $1::pg_lsn)) AS lag',
+    [confirmed],
+  );
+  return Number(rows[0]?.lag ?? 0);
+}

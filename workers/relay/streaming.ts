@@ -1,0 +1,103 @@
+import { StageError } from '../lib/health.ts';
+import { postgresClient, postgresError } from '../lib/postgres.ts';
+import { formatLsn } from './lsn.ts';
+import { Outbox } from './outbox.ts';
+import { Reader } from './reader.ts';
+import type { Session } from './session.ts';
+import { lagBytes } from './slot.ts';
+import { openStream, type WalStream } from './stream.ts';
+
+/** How often the server hears from us, well within its timeout also while the stream is held back. */
+const BEAT_MS = 1000;
+const FIGURES_MS = 3000;
+
+/**
+ * Reads the slot's WAL and publishes it until the signal aborts; then publishes what it has read and acknowledges
+ * what is complete.
+ * @throws {StageError} when either side fails; what was not acknowledged is sent again by the next session.
+ */
+export async function streamChanges(session: Session): Promise<void> {
+  const { log, signal, slot } = session;
+  const failure = Promise.withResolvers<never>();
+  failure.promise.catch(() => {});
+  let stream: WalStream | undefined;
+  const outbox = new Outbox({
+    confirmed: slot.confirmedLsn,
+    send: session.publish,
+    onConfirmed: (lsn) => stream?.confirm(lsn),
+    onPressure: (full) => (full ? stream?.pause() : stream?.resume()),
+    onError: failure.reject,
+  });
+  const reader = new Reader({
+    epoch: slot.epoch,
+    add: (change) => outbox.add(session.recordOf(change)),
+    mark: (lsn) => outbox.mark(lsn),
+  });
+  const timers: NodeJS.Timeout[] = [];
+  try {
+    stream = await open(session, reader, () => stream?.confirm(outbox.confirmed));
+    log.info({ from: formatLsn(slot.confirmedLsn), epoch: slot.epoch }, 'streaming');
+    timers.push(setInterval(() => stream?.confirm(outbox.confirmed), BEAT_MS));
+    timers.push(setInterval(() => showFigures(session, outbox, reader).catch(failure.reject), FIGURES_MS));
+    await showFigures(session, outbox, reader);
+    const ended = stream.ended.catch((error) => Promise.reject(streamError(session.config.postgres, error)));
+    await Promise.race([ended, failure.promise, aborted(signal)]);
+  } finally {
+    for (const timer of timers) clearInterval(timer);
+    stream?.pause();
+    // Also after a failure: a batch still under way must not land behind the records of the next session.
+    await outbox.drain();
+    stream?.confirm(outbox.confirmed);
+    log.info({ confirmed: formatLsn(outbox.confirmed) }, 'stopped streaming');
+    await stream?.close();
+  }
+}
+
+async function open({ config, access }: Session, reader: Reader, reply: () => void): Promise<WalStream> {
+  const { credentials, ca } = access.POSTGRES;
+  const { slot, publication } = config.postgres;
+  try {
+    return await openStream({
+      client: postgresClient(config.postgres, credentials, ca),
+      slot,
+      publication,
+      onMessage: (message, lsn) => reader.onMessage(message, lsn),
+      onKeepalive: (lsn, replyWanted) => {
+        reader.onKeepalive(lsn);
+        if (replyWanted) reply();
+      },
+    });
+  } catch (error) {
+    throw streamError(config.postgres, error);
+  }
+}
+
+function streamError(section: Session['config']['postgres'], error: unknown): StageError {
+  const { code, message } = error as { code?: string; message?: string };
+  if (code === '42704' && message?.includes('publication')) {
+    return new StageError(
+      'Postgres',
+      'PublicationMissing',
+      `publication ${section.publication} does not exist at the slot's position; run the provision job again; if it stays, drop slot ${section.slot} as well and run it once more`,
+      { cause: error },
+    );
+  }
+  if (code === '55006') {
+    return new StageError('Postgres', 'SlotActive', `${message}; it is tried again`, { cause: error });
+  }
+  return postgresError(section, error);
+}
+
+async function showFigures(session: Session, outbox: Outbox, reader: Reader): Promise<void> {
+  const { metrics, health, control } = session;
+  const lag = await lagBytes(control, formatLsn(outbox.confirmed));
+  const idle = outbox.idle && !reader.inTransaction;
+  metrics.lagBytes.set(lag);
+  metrics.lagSeconds.set(idle ? 0 : Math.max(0, Date.now() - reader.committedAt) / 1000);
+  health.ready({ records: metrics.total, lagBytes: lag });
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+}

@@ -1,0 +1,59 @@
+"""Kafka records → users, each by its own writer schema, with the reason where a record can't be read."""
+
+from typing import Mapping
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+from pyspark.sql.avro.functions import from_avro
+
+from outcome import UNKNOWN_SCHEMA
+
+UUID = "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
+
+
+def read_records(batch: DataFrame, writers: Mapping[int, str], reader: str) -> DataFrame:
+    """
+    Adds to Kafka's columns: id, version, schema_id, tombstone, user (a struct of the reader schema's fields) and
+    reason (null where the record is sound). `writers` are the schemas that are known, by id.
+    """
+    prefixed = batch.select(
+        "*",
+        F.lower(F.col("key").cast("string")).alias("id"),
+        F.col("value").isNull().alias("tombstone"),
+        F.expr("cast(element_at(filter(headers, h -> h.key = 'version'), -1).value as string)").alias("version_text"),
+        F.when(_framed(), F.expr("cast(conv(hex(substring(value, 2, 4)), 16, 10) as bigint)")).alias("schema_id"),
+    )
+    decoded = prefixed.select(
+        "*",
+        F.when(F.col("version_text").rlike("^[0-9]+$"), F.col("version_text").cast("bigint")).alias("version"),
+        _user(writers, reader).alias("user"),
+    )
+    return decoded.select("*", _reason(writers).alias("reason")).drop("version_text")
+
+
+def _user(writers: Mapping[int, str], reader: str) -> Column:
+    # CORRECTED: Avro counts days and milliseconds in today's calendar; Spark else refuses dates before 1900.
+    options = {"mode": "PERMISSIVE", "avroSchema": reader, "datetimeRebaseMode": "CORRECTED"}
+    user = F.lit(None)
+    for schema_id, writer in writers.items():
+        body = from_avro(F.expr("substring(value, 6)"), writer, options)
+        user = F.when(F.col("schema_id") == schema_id, body).otherwise(user)
+    return user
+
+
+def _framed() -> Column:
+    return F.expr("length(value) > 5 and substring(value, 1, 1) = X'00'")
+
+
+def _reason(writers: Mapping[int, str]) -> Column:
+    known = F.col("schema_id").isin([*writers]) if writers else F.lit(False)
+    return (
+        F.when(~F.coalesce(F.col("id").rlike(UUID), F.lit(False)), F.lit("its key is not a user's id"))
+        .when(F.col("version").isNull(), F.lit("it has no header `version` with a whole number"))
+        .when(F.col("tombstone"), F.lit(None))
+        .when(~_framed(), F.lit("it is not in the registry's wire format"))
+        .when(~known, F.lit(UNKNOWN_SCHEMA))
+        # What Avro can't read comes back with every field null, and the id never is.
+        .when(F.col("user.id").isNull(), F.lit("its schema does not decode it"))
+        .when(F.lower(F.col("user.id")) != F.col("id"), F.lit("its id is not its key"))
+    )

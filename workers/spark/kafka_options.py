@@ -1,0 +1,73 @@
+"""Spark's options for Kafka, the source's and the sink's alike."""
+
+from typing import Mapping
+
+from config import ConfigError, Kafka, ca_certificate, credentials
+
+JAAS = {
+    "plain": "org.apache.kafka.common.security.plain.PlainLoginModule",
+    "scram-sha-256": "org.apache.kafka.common.security.scram.ScramLoginModule",
+    "scram-sha-512": "org.apache.kafka.common.security.scram.ScramLoginModule",
+}
+
+
+def kafka_options(kafka: Kafka, env: Mapping[str, str]) -> dict[str, str]:
+    """How to reach Kafka. Raises ConfigError where a mechanism has no credentials."""
+    protocol = ("SASL_" if kafka.sasl_mechanism else "") + ("SSL" if kafka.tls else "PLAINTEXT")
+    options = {
+        "kafka.bootstrap.servers": ",".join(kafka.bootstrap_servers),
+        "kafka.security.protocol": protocol,
+        # Kafka's own minute is too long to wait before the fault is told.
+        "kafka.request.timeout.ms": "10000",
+        "kafka.default.api.timeout.ms": "20000",
+    }
+    ca = ca_certificate(env, "KAFKA")
+    if kafka.tls and ca:
+        # The certificate itself, not a file's name: executors need no mount.
+        options |= {"kafka.ssl.truststore.type": "PEM", "kafka.ssl.truststore.certificates": ca}
+    return options | _sasl(kafka, env)
+
+
+def source_options(kafka: Kafka, env: Mapping[str, str], max_offsets: int) -> dict[str, str]:
+    """The streaming source's options."""
+    return kafka_options(kafka, env) | {
+        "subscribe": kafka.topic,
+        "startingOffsets": "earliest",
+        "includeHeaders": "true",
+        "maxOffsetsPerTrigger": str(max_offsets),
+        # Retention and compaction remove offsets that a checkpoint may still name; to stop for good would heal nothing.
+        "failOnDataLoss": "false",
+        "kafkaConsumer.pollTimeoutMs": "30000",
+        "fetchOffset.numRetries": "2",
+    }
+
+
+def letter_options(kafka: Kafka, env: Mapping[str, str]) -> dict[str, str]:
+    """The options of writes to the dead-letter topic."""
+    return kafka_options(kafka, env) | {
+        "topic": kafka.dead_letter_topic,
+        "includeHeaders": "true",
+        "kafka.compression.type": "gzip",
+        # What the broker took once it takes again: the limit is the topic's, not the producer's default of 1 MiB.
+        "kafka.max.request.size": str(64 * 1024 * 1024),
+        "kafka.delivery.timeout.ms": "30000",
+    }
+
+
+def _sasl(kafka: Kafka, env: Mapping[str, str]) -> dict[str, str]:
+    mechanism = kafka.sasl_mechanism
+    if not mechanism:
+        return {}
+    login = credentials(env, "KAFKA")
+    if not login:
+        raise ConfigError(f"kafka.saslMechanism is {mechanism}: set KAFKA_USERNAME and KAFKA_PASSWORD")
+    username, password = (_quoted(text) for text in login)
+    return {
+        "kafka.sasl.mechanism": mechanism.upper(),
+        "kafka.sasl.jaas.config": f"{JAAS[mechanism]} required username={username} password={password};",
+    }
+
+
+def _quoted(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'

@@ -1,0 +1,71 @@
+"""The job's figures: for Prometheus and for /readyz."""
+
+from typing import Any, Mapping
+
+from prometheus_client import CollectorRegistry, Counter, Gauge
+
+from outcome import Outcome
+
+
+class Metrics:
+    """Counts what batches did and shows the progress that Spark reports."""
+
+    def __init__(self, registry: CollectorRegistry):
+        def counter(name: str, text: str) -> Counter:
+            return Counter(f"userstream_spark_{name}", text, registry=registry)
+
+        def gauge(name: str, text: str) -> Gauge:
+            return Gauge(f"userstream_spark_{name}", text, registry=registry)
+
+        self._rows, self._batch_ms = 0, 0.0
+        self._upserts = counter("upserts", "Rows written to Cassandra")
+        self._deletes = counter("deletes", "Rows deleted in Cassandra")
+        self._dead_letters = counter("dead_letters", "Records put aside in the dead-letter topic")
+        self._restarts = counter("query_restarts", "Times the streaming query was started again after a fault")
+        self._input = gauge("input_rows_per_second", "Records that arrived per second")
+        self._processed = gauge("processed_rows_per_second", "Records processed per second")
+        self._duration = gauge("batch_duration_seconds", "How long the last micro-batch took")
+        self._lag = gauge("offsets_behind_latest", "Records in Kafka that are still to be read")
+
+    def count(self, outcome: Outcome) -> None:
+        """Adds what one batch did."""
+        self._rows += outcome.upserts + outcome.deletes
+        self._upserts.inc(outcome.upserts)
+        self._deletes.inc(outcome.deletes)
+        self._dead_letters.inc(outcome.unreadable)
+
+    def restarted(self) -> None:
+        self._restarts.inc()
+
+    def progress(self, progress: Mapping[str, Any]) -> dict[str, float]:
+        """Shows Spark's StreamingQueryProgress; gives the figures of /readyz."""
+        rate, lag = number(progress.get("inputRowsPerSecond")), lag_of(progress)
+        self._input.set(rate)
+        self._lag.set(lag)
+        if progress.get("numInputRows"):
+            # An idle look at Kafka is no batch: its duration would hide that of the last one.
+            self._batch_ms = number(progress.get("durationMs", {}).get("triggerExecution"))
+            self._duration.set(self._batch_ms / 1000)
+            self._processed.set(number(progress.get("processedRowsPerSecond")))
+        return {"inputRowsPerSecond": rate, "batchDurationMs": self._batch_ms, "rows": self._rows, "lag": lag}
+
+
+def lag_of(progress: Mapping[str, Any]) -> float:
+    """Records between the end of the topic and what the query has read, over all partitions."""
+    return sum(_behind(source) for source in progress.get("sources", []))
+
+
+def _behind(source: Mapping[str, Any]) -> int:
+    ends, latest = source.get("endOffset"), source.get("latestOffset")
+    if not isinstance(ends, dict) or not isinstance(latest, dict):
+        return 0
+    return sum(
+        max(0, offset - ends.get(topic, {}).get(partition, 0))
+        for topic, partitions in latest.items()
+        for partition, offset in partitions.items()
+    )
+
+
+def number(value: Any) -> float:
+    """Spark leaves out what it can't divide."""
+    return round(float(value), 3) if isinstance(value, (int, float)) else 0.0

@@ -1,0 +1,53 @@
+import unittest
+from uuid import UUID
+
+from config import parse_config
+from cql import Column, Target, delete_statement, insert_statement, wire_expression
+from sink import bound_values, newest_by_id
+from status import StageError
+from table import missing_columns
+from test_config import GOOD
+
+TARGET = Target(parse_config(GOOD, "config.json").cassandra, "uuid", (Column("email", "text"), Column("dob", "timestamp")))
+ID = "6f2b1c9e-0f0b-4c3e-9d53-2f6f0c9f1a11"
+
+
+def row(version: int, email: str | None = None, tombstone: bool = False, kept: bool = True) -> tuple:
+    return (ID, version, None, 1, tombstone, kept, email, None)
+
+
+class Statements(unittest.TestCase):
+    def test_carry_the_version_as_the_timestamp(self):
+        self.assertEqual(
+            insert_statement(TARGET),
+            'INSERT INTO "userstream"."users" ("id", "email", "dob") VALUES (?, ?, ?) USING TIMESTAMP ?',
+        )
+        self.assertEqual(delete_statement(TARGET), 'DELETE FROM "userstream"."users" USING TIMESTAMP ? WHERE "id" = ?')
+
+    def test_values_in_the_order_of_their_marks(self):
+        self.assertEqual(bound_values(row(7, "a@b.c"), TARGET), (UUID(ID), "a@b.c", None, 7))
+        self.assertEqual(bound_values(row(7, tombstone=True), TARGET), (7, UUID(ID)))
+        self.assertEqual(bound_values(row(7, "a@b.c", kept=False), TARGET), (7, UUID(ID)))
+        self.assertEqual(bound_values(row(7, tombstone=True), TARGET._replace(id_type="text")), (7, ID))
+
+    def test_one_write_an_id_the_highest_version(self):
+        rows = [row(5, "old"), row(9, "new"), row(7, tombstone=True)]
+        self.assertEqual(newest_by_id(rows), [row(9, "new")])
+        self.assertEqual(newest_by_id([*rows, row(11, kept=False)]), [row(11, kept=False)])
+
+    def test_times_travel_as_numbers(self):
+        self.assertEqual(wire_expression(Column("dob", "timestamp")), "unix_millis(`dob`)")
+        self.assertEqual(wire_expression(Column("day", "date")), "unix_date(`day`) + 2147483648L")
+        self.assertEqual(wire_expression(Column("email", "text")), "`email`")
+
+
+class Table(unittest.TestCase):
+    def test_lacks_what_the_sql_adds(self):
+        existing = {"id": "uuid", "email": "text"}
+        self.assertEqual(missing_columns(TARGET.columns, existing), [Column("dob", "timestamp")])
+
+    def test_a_column_of_another_type_is_refused(self):
+        with self.assertRaises(StageError) as caught:
+            missing_columns(TARGET.columns, {"id": "uuid", "email": "int", "dob": "timestamp"})
+        self.assertEqual(caught.exception.reason, "SqlInvalid")
+        self.assertIn("column email is text, in the table it is int", caught.exception.message)

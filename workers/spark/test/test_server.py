@@ -1,0 +1,70 @@
+import json
+import unittest
+import urllib.error
+import urllib.request
+
+try:
+    from prometheus_client import CollectorRegistry
+except ImportError as error:
+    raise unittest.SkipTest("prometheus-client is not installed") from error
+
+from metrics import Metrics, lag_of
+from outcome import Outcome, total
+from server import serve
+from status import Status
+
+
+BATCH = {"numInputRows": 5, "inputRowsPerSecond": 12.5, "durationMs": {"triggerExecution": 400}, "sources": []}
+IDLE = {"numInputRows": 0, "inputRowsPerSecond": 0.0, "durationMs": {"triggerExecution": 3}, "sources": []}
+
+
+class Http(unittest.TestCase):
+    def setUp(self):
+        self.status, registry = Status(600), CollectorRegistry()
+        self.metrics = Metrics(registry)
+        server = serve(self.status, registry, 0)
+        self.addCleanup(server.server_close)
+        self.addCleanup(server.shutdown)
+        self.url = f"http://127.0.0.1:{server.server_address[1]}"
+
+    def get(self, path: str) -> tuple[int, str]:
+        try:
+            with urllib.request.urlopen(self.url + path, timeout=5) as response:
+                return response.status, response.read().decode()
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, error.read().decode()
+
+    def test_readyz_says_why_not(self):
+        self.status.not_ready("Spark", "SqlInvalid", "spark.sql: no id")
+        code, body = self.get("/readyz")
+        self.assertEqual(code, 503)
+        self.assertEqual(json.loads(body), {"ready": False, "stage": "Spark", "reason": "SqlInvalid", "message": "spark.sql: no id"})
+
+    def test_readyz_carries_the_figures(self):
+        self.status.ready(self.metrics.progress(BATCH))
+        code, body = self.get("/readyz")
+        self.assertEqual(code, 200)
+        self.assertEqual(json.loads(body)["figures"], {"inputRowsPerSecond": 12.5, "batchDurationMs": 400, "rows": 0, "lag": 0})
+
+    def test_metrics_and_health(self):
+        self.metrics.count(Outcome(upserts=3, deletes=1, unreadable=2))
+        self.assertIn("userstream_spark_dead_letters_total 2.0", self.get("/metrics")[1])
+        self.assertEqual(self.get("/healthz")[0], 200)
+        self.assertEqual(self.get("/")[0], 404)
+
+
+class Progress(unittest.TestCase):
+    def test_an_idle_look_keeps_the_duration_of_the_last_batch(self):
+        metrics = Metrics(CollectorRegistry())
+        metrics.progress(BATCH)
+        self.assertEqual(metrics.progress(IDLE), {"inputRowsPerSecond": 0, "batchDurationMs": 400, "rows": 0, "lag": 0})
+
+    def test_lag_is_what_the_topic_has_and_the_query_has_not_read(self):
+        source = {"endOffset": {"users": {"0": 5}}, "latestOffset": {"users": {"0": 9, "1": 2}}}
+        self.assertEqual(lag_of({"sources": [source]}), 6)
+        self.assertEqual(lag_of({"sources": [{"endOffset": None, "latestOffset": None}]}), 0)
+
+    def test_outcomes_add_up(self):
+        both = total([Outcome(1, 2, 3, frozenset({4})), Outcome(1, 0, 0, frozenset({5}))])
+        self.assertEqual(both, Outcome(2, 2, 3, frozenset({4, 5})))

@@ -1,0 +1,147 @@
+import pg from 'pg';
+import { pino } from 'pino';
+import { USER_SCHEMA } from '../lib/avro.ts';
+import type { Sections } from '../lib/config.ts';
+import type { Status } from '../lib/health.ts';
+import { postgresClient } from '../lib/postgres.ts';
+import { subjectClient } from '../lib/registry.ts';
+import { USER_COLUMNS } from '../lib/user.ts';
+import { provisionTopics, topicWishes } from '../provision/kafka.ts';
+import { provisionPostgres } from '../provision/postgres.ts';
+import { startKafka, type TestKafka } from './kafka.ts';
+import { startPostgres, type TestPostgres } from './postgres.ts';
+import { startWorker, type WorkerProcess } from './process.ts';
+import { assertOrdered, finalState } from './records.ts';
+import { startRegistry, type TestRegistry } from './registry.ts';
+import { readTopic, type TopicReader } from './topic.ts';
+import { until } from './wait.ts';
+
+const COLUMNS = Object.keys(USER_COLUMNS).join(', ');
+const NOBODY = { credentials: undefined, ca: undefined };
+const NAMES = { topic: 'test.relay.users', deadLetterTopic: 'test.relay.users.dead-letter' };
+const TOPICS = { partitions: 3, replicas: 1, config: {} };
+
+/** Real servers around the relay, provisioned, and readers of what it publishes. */
+export class RelayBench {
+  readonly postgres: TestPostgres;
+  readonly kafka: TestKafka;
+  readonly db: pg.Client;
+  readonly users: TopicReader;
+  readonly deadLetters: TopicReader;
+  readonly #registry: TestRegistry;
+  readonly #relays: WorkerProcess[] = [];
+
+  private constructor(servers: Servers, db: pg.Client, users: TopicReader, deadLetters: TopicReader) {
+    this.postgres = servers.postgres;
+    this.kafka = servers.kafka;
+    this.#registry = servers.registry;
+    this.db = db;
+    this.users = users;
+    this.deadLetters = deadLetters;
+  }
+
+  static async start(): Promise<RelayBench> {
+    const [postgres, kafka] = await Promise.all([startPostgres(), startKafka()]);
+    const servers = { postgres, kafka, registry: await startRegistry(kafka) };
+    const section = kafkaSection(kafka);
+    await provisionTopics(section, NOBODY, pino({ enabled: false }), topicWishes(section, TOPICS, []));
+    await subjectClient(registrySection(servers.registry), undefined).register(USER_SCHEMA);
+    await provisionPostgres(postgres.section, { credentials: postgres.credentials, ca: undefined });
+    const db = new pg.Client(postgresClient(postgres.section, postgres.credentials));
+    await db.connect();
+    const users = await readTopic(kafka.client, NAMES.topic);
+    return new RelayBench(servers, db, users, await readTopic(kafka.client, NAMES.deadLetterTopic));
+  }
+
+  async stop(): Promise<void> {
+    for (const relay of this.#relays) await relay.end('SIGKILL');
+    await this.db.end().catch(() => {});
+    await Promise.all([this.users.stop(), this.deadLetters.stop(), this.#registry.stop()]);
+    await Promise.all([this.kafka.stop(), this.postgres.stop()]);
+  }
+
+  /** How the pipeline's own role gets in. */
+  get owner() {
+    return { credentials: this.postgres.credentials, ca: undefined };
+  }
+
+  /** The relay that was started last. */
+  get relay(): WorkerProcess {
+    const last = this.#relays.at(-1);
+    if (!last) throw new Error('no relay was started yet');
+    return last;
+  }
+
+  /** Starts one more relay; `port` is Postgres's, or a proxy's before it. */
+  async startRelay(port = this.postgres.section.port, topic = NAMES.topic): Promise<WorkerProcess> {
+    const { username, password } = this.postgres.credentials;
+    const relay = await startWorker('relay', {
+      env: { POSTGRES_USERNAME: username, POSTGRES_PASSWORD: password },
+      config: {
+        pipeline: { namespace: 'test', name: 'relay' },
+        postgres: { ...this.postgres.section, port },
+        kafka: { ...kafkaSection(this.kafka), topic },
+        schemaRegistry: registrySection(this.#registry),
+      },
+    });
+    this.#relays.push(relay);
+    return relay;
+  }
+
+  async insert(count: number, name = 'Ada'): Promise<void> {
+    await this.db.query(
+      `INSERT INTO users (id, first_name, dob) SELECT gen_random_uuid(), $1, '1815-12-10T00:00:00.123Z'
+       FROM generate_series(1, $2)`,
+      [name, count],
+    );
+  }
+
+  /** Waits until the last record of every key says what stands in the table; then checks the order of all records. */
+  async equal(what: string, deadlineMs = 60_000): Promise<void> {
+    const { rows } = await this.db.query(`SELECT ${COLUMNS} FROM users`);
+    const wanted = new Map(rows.map((row) => [row.id, JSON.stringify(row)]));
+    const isEqual = () => {
+      const present = finalState(this.users.records);
+      return present.size === wanted.size && [...wanted].every(([id, row]) => present.get(id) === row);
+    };
+    await until(`Kafka to hold what Postgres does ${what} (${wanted.size} users)`, isEqual, deadlineMs).catch(
+      (error) => {
+        throw new Error(
+          `${error.message}: it holds ${finalState(this.users.records).size}\n${this.relay.output().slice(-6000)}`,
+        );
+      },
+    );
+    assertOrdered(this.users.records);
+  }
+}
+
+type Servers = { postgres: TestPostgres; kafka: TestKafka; registry: TestRegistry };
+
+function kafkaSection(kafka: TestKafka): Sections['kafka'] {
+  return { bootstrapServers: kafka.bootstrapServers, tls: false, compression: 'gzip', ...NAMES };
+}
+
+function registrySection({ url }: TestRegistry): Sections['schemaRegistry'] {
+  return { url, subject: `${NAMES.topic}-value` };
+}
+
+/** Waits until the relay's own status passes `check`; a failure tells the last status and the relay's log. */
+export async function reaches(
+  relay: WorkerProcess,
+  what: string,
+  check: (status: Status) => boolean,
+  deadlineMs?: number,
+): Promise<Status> {
+  let last: Status | undefined;
+  const look = async () => {
+    last = (await (await fetch(`http://127.0.0.1:${relay.port}/readyz`)).json()) as Status;
+    return check(last) ? last : undefined;
+  };
+  return until(`the relay ${what}`, look, deadlineMs).catch((error) => {
+    throw new Error(`${error.message}; last: ${JSON.stringify(last)}\n${relay.output().slice(-6000)}`);
+  });
+}
+
+export function standsBy({ figures }: Status): boolean {
+  return figures?.['standby'] === 1;
+}
