@@ -35,12 +35,12 @@ export async function buildImages({ cache, tools, progress, only }: BuildOptions
       const builder = await Builder.open(join(cache, 'images'), tools);
       await buildMissing(builder, wanted, base, progress);
       await progress.step('export the images', async () => {
-        await startFromNewest(layouts, target);
-        for (const { reference } of wanted) await builder.export(reference, target);
+        const missing = await startFromNewest(layouts, target, Object.values(images));
+        for (const reference of missing) await builder.export(reference, target);
         await addTag(target, version);
         await removeUnusedBlobs(target);
       });
-      const kept = [target, ...(await keepNewest(layouts, 2))];
+      const kept = await keepNewest(layouts, 2, target);
       await builder.prune([base, ...(await Promise.all(kept.map(imagesIn))).flat()]);
     }),
   );

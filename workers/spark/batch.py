@@ -16,7 +16,6 @@ from registry import RegistryClient, Schema
 from sink import write_partition
 from sql import KEPT, apply_sql
 
-
 #: What travels beside the columns of the view, out of the SQL's sight: column of the record → name there.
 CARRIED = {name: f"__{name}" for name in ("id", "version", "reason", "schema_id", "tombstone")}
 

@@ -1,4 +1,4 @@
-"""The job's configuration: the sections of config.json that it uses, checked, and the credentials of the environment."""
+"""The job's configuration: its sections of config.json, checked, and the credentials of the environment."""
 
 import json
 import re
@@ -152,7 +152,7 @@ def read_config(env: Mapping[str, str]) -> Config:
 
 
 def credentials(env: Mapping[str, str], system: str) -> tuple[str, str] | None:
-    """User name and password of `system` (KAFKA, SCHEMA_REGISTRY, CASSANDRA), or None. Raises ConfigError on half a pair."""
+    """User name and password of `system` (KAFKA, SCHEMA_REGISTRY, CASSANDRA), or None. Raises ConfigError on half."""
     username, password = env.get(f"{system}_USERNAME"), env.get(f"{system}_PASSWORD")
     if username is None and password is None:
         return None

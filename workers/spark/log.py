@@ -6,6 +6,7 @@ from typing import Any, Callable, TextIO
 
 from config import Pipeline
 
+
 class Log:
     """Writes to `out`; every line names the pipeline that the job works for."""
 

@@ -50,12 +50,18 @@ def apply_sql(sql: str, users: DataFrame, carried: list[str]) -> DataFrame:
     # Expressions name their inputs by identity, which the view shares with `users` and each projection with the next.
     for node in reversed(nodes[:-1]):
         if node.nodeName() == "Filter":
-            users = users.select(*carried, (kept & F.coalesce(_column(users, node.condition()), F.lit(False))).alias(KEPT), *columns)
+            users = users.select(
+                *carried, (kept & F.coalesce(_column(users, node.condition()), F.lit(False))).alias(KEPT), *columns
+            )
             kept = F.col(KEPT)
         elif node.nodeName() == "Project":
-            users = users.select(*carried, kept.alias(KEPT), *(_column(users, each) for each in _listed(node.projectList())))
+            users = users.select(
+                *carried, kept.alias(KEPT), *(_column(users, each) for each in _listed(node.projectList()))
+            )
             kept = F.col(KEPT)
-            columns = [_column(users, each) for each in _attributes(users._jdf.queryExecution().analyzed())[len(carried) + 1 :]]
+            columns = [
+                _column(users, each) for each in _attributes(users._jdf.queryExecution().analyzed())[len(carried) + 1 :]
+            ]
     return users
 
 
@@ -129,7 +135,13 @@ def _invalid(message: str) -> StageError:
 
 def _plain(kind: str) -> str:
     """Spark's name of a plan's node as a reader knows it."""
-    known = {"Sort": "ORDER BY", "GlobalLimit": "LIMIT", "Generate": "explode", "WithCTE": "WITH", "OneRowRelation": "SELECT without FROM users"}
+    known = {
+        "Sort": "ORDER BY",
+        "GlobalLimit": "LIMIT",
+        "Generate": "explode",
+        "WithCTE": "WITH",
+        "OneRowRelation": "SELECT without FROM users",
+    }
     return known.get(kind, kind)
 
 

@@ -27,6 +27,11 @@ class Status:
     def not_ready(self, stage: str, reason: str, message: str) -> None:
         self._set({"ready": False, "stage": stage, "reason": reason, "message": message})
 
+    def starting(self, message: str) -> None:
+        """Says how far the start is; a fault that was reported stays until something has worked again."""
+        if self.snapshot()["reason"] == "Starting":
+            self.not_ready("Spark", "Starting", message)
+
     def beat(self) -> None:
         """Something moved: a batch ended, an idle look at Kafka, another try after a fault."""
         with self._lock:

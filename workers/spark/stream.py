@@ -7,7 +7,6 @@ import sys
 import threading
 
 from prometheus_client import CollectorRegistry
-from py4j.protocol import Py4JNetworkError
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.avro.functions import from_avro
@@ -33,7 +32,10 @@ FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 15
 
 def start_spark(config: Config) -> SparkSession:
     """A session with what the job's correctness and speed rest on; resources come from spark-defaults.conf."""
+    here = os.path.dirname(os.path.abspath(__file__))
     settings = {
+        # The executors' Python imports the sink by its name.
+        "spark.executorEnv.PYTHONPATH": os.pathsep.join(filter(None, [here, os.environ.get("PYTHONPATH")])),
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
         "spark.sql.catalogImplementation": "in-memory",
@@ -47,6 +49,10 @@ def start_spark(config: Config) -> SparkSession:
     for name, value in settings.items():
         builder = builder.config(name, value)
     return builder.getOrCreate()
+
+
+class SparkGone(Exception):
+    """The JVM or its Spark context has ended: only a new process helps."""
 
 
 class Job:
@@ -65,11 +71,13 @@ class Job:
             try:
                 batches = self._plan()
                 self._watch(self._start(batches), batches, stop)
-            except (ConfigError, Py4JNetworkError):
+            except ConfigError:
                 raise
             except StaleSchema as error:
                 self._log.info(f"{error}: planning again")
             except Exception as error:
+                if is_gone(self._spark):
+                    raise SparkGone(str(error)) from error
                 self._report(error)
                 stop.wait(self._pause * random.uniform(0.5, 1))
 
@@ -84,6 +92,7 @@ class Job:
 
     def _start(self, batches: Batches) -> StreamingQuery:
         config = self._config
+        self._status.starting("the first micro-batch is under way; where that lasts, see the executors' pods")
         options = source_options(config.kafka, os.environ, config.spark.max_offsets_per_trigger)
         return (
             self._spark.readStream.format("kafka")
@@ -120,6 +129,12 @@ class Job:
         self._pause = min(LONGEST_PAUSE_S, self._pause * 2)
 
 
+def is_gone(spark: SparkSession) -> bool:
+    """True when the JVM has exited or its Spark context was stopped, as after too many failed executors."""
+    context = spark.sparkContext
+    return context._gateway.proc.poll() is not None or context._jsc.sc().isStopped()
+
+
 def user_fields(spark: SparkSession, schema: str) -> StructType:
     """The columns of the view `users`: the fields of the Avro record, as Spark's types."""
     empty = spark.range(0).select(F.lit(None).cast("binary").alias("value"))
@@ -127,7 +142,7 @@ def user_fields(spark: SparkSession, schema: str) -> StructType:
 
 
 def main() -> int:
-    """Runs until SIGTERM. The exit code is 1 on an unusable configuration or a JVM that died."""
+    """Runs until SIGTERM. The exit code is 1 on an unusable configuration or a Spark that has ended."""
     stop = threading.Event()
     for each in (signal.SIGTERM, signal.SIGINT):
         signal.signal(each, lambda *_: stop.set())
@@ -142,8 +157,8 @@ def main() -> int:
         return 0
     except ConfigError as error:
         _last_words(str(error))
-    except Py4JNetworkError as error:
-        _last_words(f"Spark's JVM is gone: {error}")
+    except SparkGone as error:
+        _last_words(f"Spark has ended: {error}")
     return 1
 
 

@@ -57,7 +57,9 @@ def _existing_columns(session, cassandra: Cassandra) -> dict[str, str]:
     existing = {row.column_name: row.type for row in rows}
     name = f"{cassandra.keyspace}.{cassandra.table}"
     if not existing:
-        raise StageError("Cassandra", "TableMissing", f"there is no table {name}: the provision job makes it, see its logs")
+        raise StageError(
+            "Cassandra", "TableMissing", f"there is no table {name}: the provision job makes it, see its logs"
+        )
     if existing.get("id") not in ID_TYPES:
         raise StageError("Cassandra", "TableUnfit", f"{name} must have a column id of type uuid, its primary key")
     return existing

@@ -44,19 +44,29 @@ describe('an OCI layout', () => {
     ]);
   });
 
-  test('starts with the blobs of the newest one that is whole', async () => {
+  test('starts with what the newest whole one has, and says what is missing', async () => {
     await makeLayout('old', new Date(1_000_000));
     const newest = await makeLayout('new', new Date(2_000_000));
     await writeFile(join(newest, 'blobs', 'sha256', 'only-here'), '');
-    const target = join(layouts, 'next.unfinished');
-    await startFromNewest(layouts, target);
+    const target = join(layouts, 'next.unfinished-1');
+    const missing = await startFromNewest(layouts, target, ['userstream/kafka:abc', 'userstream/spark:def']);
+    assert.deepEqual(missing, ['userstream/spark:def']);
+    assert.deepEqual(await imagesIn(target), ['userstream/kafka:abc']);
     assert.ok((await readdir(join(target, 'blobs', 'sha256'))).includes('only-here'));
   });
 
-  test('is removed once newer ones are enough, but never while it is being made', async () => {
-    for (const [index, name] of ['a', 'b', 'c', 'd.unfinished'].entries())
+  test('starts empty where there is none yet', async () => {
+    const target = join(layouts, 'first.unfinished-1');
+    assert.deepEqual(await startFromNewest(layouts, target, ['userstream/kafka:abc']), [
+      'userstream/kafka:abc',
+    ]);
+  });
+
+  test('is removed once newer ones are enough, as is one that was never finished', async () => {
+    for (const [index, name] of ['a', 'b', 'c', 'd.unfinished-1', 'e.unfinished-2'].entries())
       await makeLayout(name, new Date((index + 1) * 1_000_000));
-    assert.deepEqual(await keepNewest(layouts, 2), [join(layouts, 'c'), join(layouts, 'b')]);
-    assert.deepEqual((await readdir(layouts)).sort(), ['b', 'c', 'd.unfinished']);
+    const target = join(layouts, 'e.unfinished-2');
+    assert.deepEqual(await keepNewest(layouts, 2, target), [target, join(layouts, 'c'), join(layouts, 'b')]);
+    assert.deepEqual((await readdir(layouts)).sort(), ['b', 'c', 'e.unfinished-2']);
   });
 });

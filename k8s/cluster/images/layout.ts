@@ -17,7 +17,7 @@ export function containerdName(reference: string): string {
 /** The references of all images in a layout. */
 export async function imagesIn(layout: string): Promise<string[]> {
   const { manifests } = await readIndex(layout);
-  return manifests.map((manifest) => (manifest.annotations?.[NAME] ?? '').replace(DEFAULT_HOST, ''));
+  return manifests.map(referenceOf);
 }
 
 /** Gives every image of a layout a second tag beside its own. */
@@ -35,14 +35,26 @@ function withTag(name: string, tag: string): string {
   return `${name.slice(0, name.lastIndexOf(':'))}:${tag}`;
 }
 
-/** Gives `target` the blobs of the newest layout beside it, as hard links: what stands there is not written again. */
-export async function startFromNewest(layouts: string, target: string): Promise<void> {
+/**
+ * Starts a layout with what the newest one beside it has: its blobs, as hard links, and those of its images that are
+ * among `references`. Answers the references that are still to be added.
+ */
+export async function startFromNewest(
+  layouts: string,
+  target: string,
+  references: string[],
+): Promise<string[]> {
   const [newest] = await layoutsByAge(layouts);
   const blobs = join(target, 'blobs', 'sha256');
   await mkdir(blobs, { recursive: true });
-  if (!newest) return;
+  if (!newest) return references;
   const known = join(newest, 'blobs', 'sha256');
   for (const blob of await readdir(known)) await link(join(known, blob), join(blobs, blob));
+  const index = await readIndex(newest);
+  const manifests = index.manifests.filter((manifest) => references.includes(referenceOf(manifest)));
+  await writeFile(join(target, 'oci-layout'), JSON.stringify({ imageLayoutVersion: '1.0.0' }));
+  await writeFile(join(target, 'index.json'), JSON.stringify({ ...index, manifests }));
+  return references.filter((reference) => !manifests.some((manifest) => referenceOf(manifest) === reference));
 }
 
 /** Removes the blobs that no image of the layout is made of. */
@@ -61,11 +73,14 @@ export async function removeUnusedBlobs(layout: string): Promise<void> {
   for (const blob of await readdir(blobs)) if (!used.has(blob)) await rm(join(blobs, blob));
 }
 
-/** Removes the layouts in a directory but those used last, and answers these. */
-export async function keepNewest(layouts: string, count: number): Promise<string[]> {
-  const byAge = await layoutsByAge(layouts);
-  for (const old of byAge.slice(count)) await rm(old, { recursive: true, force: true });
-  return byAge.slice(0, count);
+/** Removes all layouts in a directory but those used last and `target`, which is being made. Answers those that stay. */
+export async function keepNewest(layouts: string, count: number, target: string): Promise<string[]> {
+  const kept = [target, ...(await layoutsByAge(layouts)).slice(0, count)];
+  for (const name of await readdir(layouts)) {
+    const layout = join(layouts, name);
+    if (!kept.includes(layout)) await rm(layout, { recursive: true, force: true });
+  }
+  return kept;
 }
 
 /** Marks a layout as used now. */
@@ -74,7 +89,7 @@ export async function touch(layout: string): Promise<void> {
 }
 
 async function layoutsByAge(layouts: string): Promise<string[]> {
-  const names = (await readdir(layouts)).filter((name) => !name.endsWith('.unfinished'));
+  const names = (await readdir(layouts)).filter((name) => !name.includes('.unfinished'));
   const aged = names.map(async (name) => ({
     path: join(layouts, name),
     at: (await stat(join(layouts, name))).mtimeMs,
@@ -84,6 +99,10 @@ async function layoutsByAge(layouts: string): Promise<string[]> {
 
 async function readIndex(layout: string): Promise<Index> {
   return JSON.parse(await readFile(join(layout, 'index.json'), 'utf8'));
+}
+
+function referenceOf(manifest: Descriptor): string {
+  return (manifest.annotations?.[NAME] ?? '').replace(DEFAULT_HOST, '');
 }
 
 function hex(digest: string): string {

@@ -16,7 +16,7 @@ const READY = '.status.conditions[?(@.type=="Ready")]';
 const columns = [
   column('Ready', 'string', `${READY}.status`, 'Whether users flow.'),
   column('Reason', 'string', `${READY}.reason`, 'Why, in a word.'),
-  column('Message', 'string', `${READY}.message`, 'Why, and what to do next.'),
+  { ...column('Message', 'string', `${READY}.message`, 'Why, and what to do next.'), priority: 1 },
   column('Age', 'date', '.metadata.creationTimestamp', 'Time since it was created.'),
 ];
 

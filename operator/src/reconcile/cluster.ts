@@ -36,9 +36,10 @@ export class Cluster {
     for (const object of objects) await this.ensure(object);
   }
 
-  /** Deletes what `name` names; answers false where there was none. */
-  delete(kind: Kind, name: string): Promise<boolean> {
-    return this.#client.delete({ ...kind, namespace: this.#key.namespace, name });
+  /** Deletes what `name` names (only the very one of `uid`, where given); answers false where there was none. */
+  delete(kind: Kind, name: string, uid?: string): Promise<boolean> {
+    const ref = { ...kind, namespace: this.#key.namespace, name };
+    return this.#client.delete(ref, uid ? { preconditions: { uid } } : {});
   }
 
   /** The objects of a kind that belong to one component of the pipeline. */

@@ -1,7 +1,7 @@
 import type { V1Job } from '@kubernetes/client-node';
 import type { KubeObject } from '../kube/object.ts';
 import { provisionObjects } from '../specs/provision.ts';
-import type { Check } from '../status/check.ts';
+import { type Check, notReady } from '../status/check.ts';
 import { jobCheck } from '../status/workloads.ts';
 import { accessTo } from './access.ts';
 import type { Context } from './step.ts';
@@ -26,6 +26,21 @@ export async function runJob(context: Context, objects: KubeObject[]): Promise<C
   return jobCheck(live, await cluster.pods('provision'));
 }
 
+/** What the relay says when the slot that a finished Job made is there no longer. */
+const LOST_SLOT = new Set(['SlotMissing', 'SlotLost', 'SlotNotProvisioned']);
+
+/** A Job that is done and yet has to be done again is deleted, and made anew by the next reconcile. */
+async function repeatIfLost(
+  { cluster, reports }: Context,
+  done: Check,
+  objects: KubeObject[],
+): Promise<Check> {
+  const lost = reports.find(({ reason }) => LOST_SLOT.has(reason));
+  if (!done.ready || !lost) return done;
+  await cluster.delete(JOB, objects.find(({ kind }) => kind === 'Job')?.metadata.name ?? '');
+  return notReady(lost.reason, lost.message);
+}
+
 /**
  * The Job that makes tables, slot, topics, subject and keyspace. Its name changes with its configuration, so a
  * changed pipeline is provisioned again; it waits for the stores by itself.
@@ -33,5 +48,6 @@ export async function runJob(context: Context, objects: KubeObject[]): Promise<C
 export async function provision(context: Context): Promise<Check> {
   const access = await accessTo(context, ['POSTGRES', 'KAFKA', 'SCHEMA_REGISTRY', 'CASSANDRA']);
   if ('missing' in access) return access.missing;
-  return await runJob(context, provisionObjects(context.pipeline, access.build));
+  const objects = provisionObjects(context.pipeline, access.build);
+  return await repeatIfLost(context, await runJob(context, objects), objects);
 }

@@ -4,7 +4,7 @@ import { type ApiServer, startApiServer } from '../../test/apiserver.ts';
 import { until } from '../../test/until.ts';
 import { GROUP, KIND, VERSION } from '../api/pipeline.ts';
 import type { PipelineStatus } from '../api/status.ts';
-import { customResourceDefinition } from '../crd/definition.ts';
+import { customResourceDefinition, PLURAL } from '../crd/definition.ts';
 import { KubeClient, loadKubeConfig } from '../kube/client.ts';
 import type { KubeObject } from '../kube/object.ts';
 import { IMAGES } from '../specs/testing.ts';
@@ -28,19 +28,29 @@ function pipelineObject(name: string, spec: Record<string, unknown> = {}): KubeO
   };
 }
 
+/** Makes the API server take pipelines. */
+async function serve({ adminClient }: ApiServer): Promise<void> {
+  await adminClient.apply(customResourceDefinition(), { fieldManager: 'test' });
+  const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: NAMESPACE } };
+  await adminClient.apply(namespace, { fieldManager: 'test' });
+  const served = () => adminClient.raw(`/apis/${GROUP}/${VERSION}`).then((text) => text.includes(PLURAL));
+  await until('pipelines are served', () => served().catch(() => false));
+}
+
+const effects = {
+  images: IMAGES,
+  readReports: async () => [],
+  password: () => 'a-password-of-the-test',
+  now: () => new Date(),
+};
+
 describe('a reconcile against a real API server', () => {
   let server: ApiServer;
   let client: KubeClient;
   let writes = 0;
   let reports: Report[] = [];
 
-  const dependencies = (): Dependencies => ({
-    client,
-    images: IMAGES,
-    readReports: async () => reports,
-    password: () => 'a-password-of-the-test',
-    now: () => new Date(),
-  });
+  const dependencies = (): Dependencies => ({ ...effects, client, readReports: async () => reports });
   const run = (name: string) => reconcile({ namespace: NAMESPACE, name }, dependencies());
   const apply = (object: KubeObject) => server.adminClient.apply(object, { fieldManager: 'test' });
   const get = (apiVersion: string, kind: string, name: string) =>
@@ -60,13 +70,7 @@ describe('a reconcile against a real API server', () => {
       if (method !== 'GET') writes += 1;
     };
     client = new KubeClient(loadKubeConfig(server.kubeconfig), { onRequest });
-    await apply(customResourceDefinition());
-    await apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: NAMESPACE } });
-    const served = () =>
-      server.adminClient
-        .raw(`/apis/${GROUP}/${VERSION}`)
-        .then((text) => text.includes('userstreampipelines'));
-    await until('pipelines are served', () => served().catch(() => false));
+    await serve(server);
   });
   after(async () => {
     client?.close();
@@ -205,6 +209,36 @@ describe('a reconcile against a real API server', () => {
   });
 });
 
+describe('with the controllers of Kubernetes at work', () => {
+  let server: ApiServer;
+  before(async () => {
+    server = await startApiServer({ controllerManager: true });
+    await serve(server);
+  });
+  after(() => server?.stop());
+
+  test('a template that was wrong is corrected while its pod is broken', async () => {
+    const run = async () => {
+      const client = server.adminClient;
+      await reconcile({ namespace: NAMESPACE, name: 'broken' }, { ...effects, client });
+    };
+    const image = async () => {
+      const ref = { apiVersion: 'v1', kind: 'Pod', namespace: NAMESPACE, name: 'broken-postgres-0' };
+      const pod = await server.adminClient.get<KubeObject & { spec: { containers: { image: string }[] } }>(
+        ref,
+      );
+      return pod?.spec.containers[0]?.image;
+    };
+    const withImage = (name: string) => pipelineObject('broken', { postgres: { managed: { image: name } } });
+    for (const name of ['no-such-image:1', 'postgres:15']) {
+      await server.adminClient.apply(withImage(name), { fieldManager: 'test' });
+      await until(`the pod runs ${name}`, () => run().then(async () => (await image()) === name), {
+        ms: 60_000,
+      });
+    }
+  });
+});
+
 type Refusal = { name: string; metadata?: string; spec: Record<string, unknown>; says: RegExp };
 
 const refusals: Refusal[] = [
@@ -248,16 +282,7 @@ describe('the API server refuses', () => {
   let server: ApiServer;
   before(async () => {
     server = await startApiServer();
-    await server.adminClient.apply(customResourceDefinition(), { fieldManager: 'test' });
-    await server.adminClient.apply(
-      { apiVersion: 'v1', kind: 'Namespace', metadata: { name: NAMESPACE } },
-      { fieldManager: 'test' },
-    );
-    const served = () =>
-      server.adminClient
-        .raw(`/apis/${GROUP}/${VERSION}`)
-        .then((text) => text.includes('userstreampipelines'));
-    await until('pipelines are served', () => served().catch(() => false));
+    await serve(server);
   });
   after(() => server?.stop());
 

@@ -119,16 +119,11 @@ export async function reconcile(key: PipelineKey, dependencies: Dependencies): P
   const pipeline = await parsed(dependencies, object);
   if (!pipeline) return {};
   const cluster = new Cluster(client, key);
-  const context: Context = { pipeline, images, cluster, password };
+  const context: Context = { pipeline, images, cluster, password, reports: await readReports(cluster) };
   if (object.metadata.deletionTimestamp) return await finalize(context, client, object, dependencies.now());
   await ensureFinalizer(client, object);
   const seen = await runSteps(context);
-  const written = await writeStatus(
-    dependencies,
-    object,
-    combined(seen, await readReports(cluster)),
-    pipeline,
-  );
+  const written = await writeStatus(dependencies, object, combined(seen, context.reports), pipeline);
   const ready = written.find(({ type }) => type === 'Ready')?.status === 'True';
   return { requeueAfterMs: ready ? LATER_MS : SOON_MS };
 }

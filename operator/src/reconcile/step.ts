@@ -2,6 +2,7 @@ import type { Pipeline } from '../api/resource.ts';
 import type { StageName } from '../api/status.ts';
 import type { Images } from '../specs/images.ts';
 import type { Check } from '../status/check.ts';
+import type { Report } from '../status/reports.ts';
 import type { Cluster } from './cluster.ts';
 
 /** All that a step may use. */
@@ -9,6 +10,8 @@ export type Context = {
   pipeline: Pipeline;
   images: Images;
   cluster: Cluster;
+  /** What the pipeline's workers say of themselves. */
+  reports: Report[];
   /** A new random password of letters and digits. */
   password(): string;
 };

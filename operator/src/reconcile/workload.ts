@@ -1,14 +1,29 @@
-import type { V1Deployment, V1StatefulSet } from '@kubernetes/client-node';
+import type { V1Deployment, V1Pod, V1StatefulSet } from '@kubernetes/client-node';
 import { type Component, objectName } from '../specs/meta.ts';
 import type { Check } from '../status/check.ts';
-import { workloadCheck } from '../status/workloads.ts';
+import { stuckPods, workloadCheck } from '../status/workloads.ts';
+import type { Cluster } from './cluster.ts';
 import type { Context } from './step.ts';
+
+const POD = { apiVersion: 'v1', kind: 'Pod' };
+
+/**
+ * A StatefulSet waits for a pod that isn't ready before it replaces it, for ever where the old template is what is
+ * wrong: such a pod is deleted, and comes back from the new one.
+ */
+async function replaceStuckPods(cluster: Cluster, live: V1StatefulSet, pods: V1Pod[]): Promise<void> {
+  for (const pod of stuckPods(live, pods)) {
+    await cluster.delete(POD, pod.metadata?.name ?? '', pod.metadata?.uid);
+  }
+}
 
 /** How far the StatefulSet of a component has come. */
 export async function statefulSetCheck({ cluster, pipeline }: Context, component: Component): Promise<Check> {
   const name = objectName(pipeline, component);
   const live = await cluster.get<V1StatefulSet>({ apiVersion: 'apps/v1', kind: 'StatefulSet' }, name);
-  return workloadCheck(live, await cluster.pods(component));
+  const pods = await cluster.pods(component);
+  if (live) await replaceStuckPods(cluster, live, pods);
+  return workloadCheck(live, pods);
 }
 
 /** How far the Deployment of a component has come. */

@@ -17,6 +17,11 @@ function stageObservation(stage: StageName, check: Check | undefined): Observati
   return observation(type, false, check.reason, check.message);
 }
 
+/** The stage and its reason in one word, which names the stage once. */
+function summaryReason(stage: StageName, reason: string): string {
+  return reason.startsWith(stage) ? reason : `${stage}${reason}`;
+}
+
 /** Ready, Reconciling and Stalled (kstatus) from the stages: the first stage that isn't ready speaks for all. */
 function summary(checks: StageChecks): Observation[] {
   const faults = STAGES.flatMap((stage) => {
@@ -34,13 +39,13 @@ function summary(checks: StageChecks): Observation[] {
     ];
   }
   const { stage, check } = fault;
-  const reason = check && !check.ready ? `${stage}${check.reason}` : `${stage}Waiting`;
+  const reason = check && !check.ready ? check.reason : 'Waiting';
   const message = check && !check.ready ? check.message : 'waits for the stages before it';
   const stalled = check !== undefined && !check.ready && check.stuck === true;
   return [
-    observation('Ready', false, reason, message),
-    observation('Reconciling', !stalled, reason, message),
-    observation('Stalled', stalled, reason, stalled ? message : ''),
+    observation('Ready', false, summaryReason(stage, reason), message),
+    observation('Reconciling', !stalled, summaryReason(stage, reason), message),
+    observation('Stalled', stalled, summaryReason(stage, reason), stalled ? message : ''),
   ];
 }
 

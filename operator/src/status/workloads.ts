@@ -32,6 +32,21 @@ export function workloadCheck(workload: Workload | undefined, pods: V1Pod[]): Ch
   );
 }
 
+function isReady(pod: V1Pod): boolean {
+  return pod.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false;
+}
+
+/** The pods of a StatefulSet that were made from an older template and aren't ready. */
+export function stuckPods(live: V1StatefulSet, pods: V1Pod[]): V1Pod[] {
+  const revision = live.status?.updateRevision;
+  if (!revision || !observed(live)) return [];
+  return pods.filter((pod) => {
+    const owned = pod.metadata?.ownerReferences?.some(({ uid }) => uid === live.metadata?.uid);
+    const old = pod.metadata?.labels?.['controller-revision-hash'] !== revision;
+    return owned && old && !isReady(pod) && !pod.metadata?.deletionTimestamp;
+  });
+}
+
 function jobCondition(job: V1Job, type: string) {
   return job.status?.conditions?.find((condition) => condition.type === type && condition.status === 'True');
 }

@@ -6,7 +6,10 @@ from decode import read_records
 from outcome import UNKNOWN_SCHEMA
 from spark_session import local_session
 
-RECORD = "topic string, partition int, offset bigint, key binary, value binary, headers array<struct<key string, value binary>>"
+RECORD = (
+    "topic string, partition int, offset bigint, key binary, value binary, "
+    "headers array<struct<key string, value binary>>"
+)
 ID = "6f2b1c9e-0f0b-4c3e-9d53-00000000000{}"
 
 

@@ -9,7 +9,10 @@ GOOD = [
     ("SELECT * FROM users", "first_name nationality dob"),
     ("SELECT id, first_name FROM users", "first_name"),
     ("SELECT u.id AS id, upper(first_name) AS first_name FROM users u WHERE nationality IN ('US', 'FR')", "first_name"),
-    ("SELECT ID, First_Name AS FullName, year(dob) AS born, dob > '2000-01-01' AS young FROM Users", "fullname born young"),
+    (
+        "SELECT ID, First_Name AS FullName, year(dob) AS born, dob > '2000-01-01' AS young FROM Users",
+        "fullname born young",
+    ),
     ("SELECT id, n FROM (SELECT *, length(first_name) AS n FROM users) WHERE n > 3", "n"),
     ("SELECT *, current_timestamp() AS loaded_at FROM users", "first_name nationality dob loaded_at"),
 ]
@@ -80,10 +83,22 @@ class ApplySql(unittest.TestCase):
         users = [(7, "1", "Ann", "US"), (8, "2", "Bo", "FR"), (9, "3", None, "US"), (10, "4", "Cy", None)]
         frame = spark.createDataFrame(users, "__version bigint, id string, first_name string, nationality string")
         cases = [
-            ("SELECT * FROM users", [(7, True, "1", "Ann", "US"), (8, True, "2", "Bo", "FR"), (9, True, "3", None, "US"), (10, True, "4", "Cy", None)]),
-            ("SELECT upper(first_name) AS n, id FROM users u WHERE u.nationality = 'US'", [(7, True, "ANN", "1"), (8, False, "BO", "2"), (9, True, None, "3"), (10, False, "CY", "4")]),
             (
-                "SELECT id, n + 1 AS m FROM (SELECT *, length(first_name) AS n FROM users WHERE nationality = 'US') WHERE n > 1",
+                "SELECT * FROM users",
+                [
+                    (7, True, "1", "Ann", "US"),
+                    (8, True, "2", "Bo", "FR"),
+                    (9, True, "3", None, "US"),
+                    (10, True, "4", "Cy", None),
+                ],
+            ),
+            (
+                "SELECT upper(first_name) AS n, id FROM users u WHERE u.nationality = 'US'",
+                [(7, True, "ANN", "1"), (8, False, "BO", "2"), (9, True, None, "3"), (10, False, "CY", "4")],
+            ),
+            (
+                "SELECT id, n + 1 AS m FROM (SELECT *, length(first_name) AS n FROM users WHERE nationality = 'US') "
+                "WHERE n > 1",
                 [(7, True, "1", 4), (8, False, "2", 3), (9, False, "3", None), (10, False, "4", 3)],
             ),
         ]

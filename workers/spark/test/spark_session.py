@@ -1,6 +1,7 @@
 """One small local Spark for the tests that need its analyser or its Avro reader."""
 
 import os
+import tempfile
 import unittest
 
 try:
@@ -21,6 +22,7 @@ def local_session() -> SparkSession:
         .config("spark.ui.showConsoleProgress", "false")
         .config("spark.sql.shuffle.partitions", "1")
         .config("spark.sql.session.timeZone", "UTC")
+        .config("spark.sql.warehouse.dir", tempfile.gettempdir())
         .config("spark.sql.catalogImplementation", "in-memory")
         .getOrCreate()
     )

@@ -11,7 +11,10 @@ GOOD = {
         "topic": "default.users.users",
         "deadLetterTopic": "default.users.users.dead-letter",
     },
-    "schemaRegistry": {"url": "http://users-registry.default.svc:8080/apis/ccompat/v7", "subject": "default.users.users-value"},
+    "schemaRegistry": {
+        "url": "http://users-registry.default.svc:8080/apis/ccompat/v7",
+        "subject": "default.users.users-value",
+    },
     "cassandra": {
         "contactPoints": ["users-cassandra.default.svc"],
         "port": 9042,
@@ -21,7 +24,12 @@ GOOD = {
         "replicationFactor": 1,
         "tls": False,
     },
-    "spark": {"sql": "SELECT * FROM users", "triggerMs": 1000, "maxOffsetsPerTrigger": 100000, "checkpointLocation": "file:///checkpoint"},
+    "spark": {
+        "sql": "SELECT * FROM users",
+        "triggerMs": 1000,
+        "maxOffsetsPerTrigger": 100000,
+        "checkpointLocation": "file:///checkpoint",
+    },
 }
 
 
@@ -40,7 +48,10 @@ class ParseConfig(unittest.TestCase):
         cases = [
             (changed("kafka", topic=""), "kafka.topic: "),
             (changed("kafka", bootstrapServers=[]), "kafka.bootstrapServers: "),
-            (changed("kafka", saslMechanism="gssapi"), 'kafka.saslMechanism: must be one of plain, scram-sha-256, scram-sha-512, not "gssapi"'),
+            (
+                changed("kafka", saslMechanism="gssapi"),
+                'kafka.saslMechanism: must be one of plain, scram-sha-256, scram-sha-512, not "gssapi"',
+            ),
             (changed("cassandra", keyspace="Users;"), "cassandra.keyspace: "),
             (changed("cassandra", port=0), "cassandra.port: must be a whole number from 1 to 65535, not 0"),
             (changed("cassandra", tls="yes"), "cassandra.tls: "),

@@ -8,7 +8,9 @@ from status import StageError
 from table import missing_columns
 from test_config import GOOD
 
-TARGET = Target(parse_config(GOOD, "config.json").cassandra, "uuid", (Column("email", "text"), Column("dob", "timestamp")))
+TARGET = Target(
+    parse_config(GOOD, "config.json").cassandra, "uuid", (Column("email", "text"), Column("dob", "timestamp"))
+)
 ID = "6f2b1c9e-0f0b-4c3e-9d53-2f6f0c9f1a11"
 
 

@@ -20,7 +20,9 @@ class KafkaOptions(unittest.TestCase):
         with tempfile.NamedTemporaryFile("w") as ca:
             ca.write("CERTIFICATE")
             ca.flush()
-            options = kafka_options(replace(KAFKA, tls=True, sasl_mechanism="scram-sha-512"), {**LOGIN, "KAFKA_CA_FILE": ca.name})
+            options = kafka_options(
+                replace(KAFKA, tls=True, sasl_mechanism="scram-sha-512"), {**LOGIN, "KAFKA_CA_FILE": ca.name}
+            )
         self.assertEqual(options["kafka.security.protocol"], "SASL_SSL")
         self.assertEqual(options["kafka.sasl.mechanism"], "SCRAM-SHA-512")
         self.assertIn('username="reader" password="a\\"b\\\\c";', options["kafka.sasl.jaas.config"])

@@ -13,7 +13,6 @@ from outcome import Outcome, total
 from server import serve
 from status import Status
 
-
 BATCH = {"numInputRows": 5, "inputRowsPerSecond": 12.5, "durationMs": {"triggerExecution": 400}, "sources": []}
 IDLE = {"numInputRows": 0, "inputRowsPerSecond": 0.0, "durationMs": {"triggerExecution": 3}, "sources": []}
 
@@ -39,13 +38,17 @@ class Http(unittest.TestCase):
         self.status.not_ready("Spark", "SqlInvalid", "spark.sql: no id")
         code, body = self.get("/readyz")
         self.assertEqual(code, 503)
-        self.assertEqual(json.loads(body), {"ready": False, "stage": "Spark", "reason": "SqlInvalid", "message": "spark.sql: no id"})
+        self.assertEqual(
+            json.loads(body), {"ready": False, "stage": "Spark", "reason": "SqlInvalid", "message": "spark.sql: no id"}
+        )
 
     def test_readyz_carries_the_figures(self):
         self.status.ready(self.metrics.progress(BATCH))
         code, body = self.get("/readyz")
         self.assertEqual(code, 200)
-        self.assertEqual(json.loads(body)["figures"], {"inputRowsPerSecond": 12.5, "batchDurationMs": 400, "rows": 0, "lag": 0})
+        self.assertEqual(
+            json.loads(body)["figures"], {"inputRowsPerSecond": 12.5, "batchDurationMs": 400, "rows": 0, "lag": 0}
+        )
 
     def test_metrics_and_health(self):
         self.metrics.count(Outcome(upserts=3, deletes=1, unreadable=2))

@@ -31,12 +31,30 @@ class Alive(unittest.TestCase):
         self.assertTrue(status.alive())
 
 
+class Starting(unittest.TestCase):
+    def test_does_not_hide_a_fault(self):
+        status = Status(600)
+        status.starting("the first micro-batch is under way")
+        self.assertEqual(status.snapshot()["message"], "the first micro-batch is under way")
+        status.not_ready("Cassandra", "CassandraUnreachable", "no node")
+        status.starting("again")
+        self.assertEqual(status.snapshot()["reason"], "CassandraUnreachable")
+
+
 class Faults(unittest.TestCase):
     def test_tell_the_stage_and_the_next_step(self):
         cases = [
-            ("x\n\tat y\ncassandra.cluster.NoHostAvailable: ('Unable to connect', {})\n", "Cassandra", "CassandraUnreachable"),
+            (
+                "x\n\tat y\ncassandra.cluster.NoHostAvailable: ('Unable to connect', {})\n",
+                "Cassandra",
+                "CassandraUnreachable",
+            ),
             ("cassandra.AuthenticationFailed: bad credentials", "Cassandra", "CassandraAccessDenied"),
-            ("Caused by: org.apache.kafka.common.errors.TimeoutException: describeTopics", "Kafka", "BrokerUnreachable"),
+            (
+                "Caused by: org.apache.kafka.common.errors.TimeoutException: describeTopics",
+                "Kafka",
+                "BrokerUnreachable",
+            ),
             ("org.apache.kafka.common.errors.UnknownTopicOrPartitionException: no", "Kafka", "TopicMissing"),
             ("java.lang.IllegalStateException: who knows", "Spark", "QueryFailed"),
         ]
@@ -54,5 +72,11 @@ class Lines(unittest.TestCase):
     def test_are_json_like_the_other_workers(self):
         out = io.StringIO()
         Log(Pipeline("default", "users"), out, lambda: datetime(2024, 5, 1, tzinfo=UTC)).info("hello", rows=2)
-        line = {"level": "info", "time": "2024-05-01T00:00:00.000Z", "worker": "spark", "namespace": "default", "pipeline": "users"}
+        line = {
+            "level": "info",
+            "time": "2024-05-01T00:00:00.000Z",
+            "worker": "spark",
+            "namespace": "default",
+            "pipeline": "users",
+        }
         self.assertEqual(json.loads(out.getvalue()), {**line, "rows": 2, "msg": "hello"})
