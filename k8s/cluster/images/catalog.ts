@@ -5,14 +5,20 @@ import { contentKey } from '../cache.ts';
 /** An image of ours: `k8s/images/<name>/Containerfile`, built with the repository as context, out of `inputs`. */
 export type Image = { name: string; inputs: string[] };
 
-const NODE_INPUTS = ['package.json', 'package-lock.json', 'k8s/images/node.txt', 'operator', 'workers'];
+const NODE_INPUTS = [
+  'package.json',
+  'package-lock.json',
+  'operator/package.json',
+  'workers/package.json',
+  'k8s/images/node.txt',
+];
 
 /** Every image, those that other work waits for first. */
 export const IMAGES: Image[] = [
   { name: 'kafka', inputs: ['k8s/images/kafka'] },
   { name: 'postgres', inputs: ['k8s/images/postgres'] },
-  { name: 'operator', inputs: ['k8s/images/operator', ...NODE_INPUTS] },
-  { name: 'workers', inputs: ['k8s/images/workers', ...NODE_INPUTS] },
+  { name: 'operator', inputs: ['k8s/images/operator', ...NODE_INPUTS, 'operator'] },
+  { name: 'workers', inputs: ['k8s/images/workers', ...NODE_INPUTS, 'workers'] },
   { name: 'cassandra', inputs: ['k8s/images/cassandra'] },
   { name: 'registry', inputs: ['k8s/images/registry'] },
   { name: 'spark', inputs: ['k8s/images/spark', 'workers/spark'] },
