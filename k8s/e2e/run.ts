@@ -39,6 +39,7 @@ async function prepare(): Promise<Cluster> {
       'source',
       'deployment/source',
       `SOURCE_LIMIT=${SOURCE_LIMIT}`,
+      'SOURCE_RATE_USERS=1000000',
     ];
     await cluster.exec('kubectl', limit);
     await installOperator(cluster, images);
