@@ -47,6 +47,9 @@ export function buildFlags(version: string): string[] {
   const settings = Object.entries(values).map(
     ([name, value]) => `-X k8s.io/component-base/version.${name}=${value}`,
   );
+  // What `helm template` takes for the cluster's version.
+  const helm = 'helm.sh/helm/v3/pkg/chartutil.k8sVersion';
+  settings.push(`-X ${helm}Major=${major}`, `-X ${helm}Minor=${minor}`);
   return ['-trimpath', '-buildvcs=false', '-mod=readonly', `-ldflags=-s -w ${settings.join(' ')}`];
 }
 

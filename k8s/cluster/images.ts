@@ -11,7 +11,7 @@ import type { Progress, Report } from './progress.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 
-export type BuildOptions = { cache: string; tools: Tools; progress: Progress; only?: string[] };
+export type BuildOptions = { cache: string; tools: Tools; progress: Progress };
 
 /** The references of images by their names in `k8s/images`, and the OCI layout that holds them. */
 export type BuiltImages = { layout: string; images: Record<string, string> };
@@ -19,13 +19,13 @@ export type BuiltImages = { layout: string; images: Record<string, string> };
 type Wanted = { image: Image; reference: string };
 
 /**
- * Builds every image of `k8s/images` (or `only` some) that isn't in the cache yet, without a container engine.
+ * Builds every image of `k8s/images` that isn't in the cache yet, without a container engine.
  * In the layout each image has two tags: that of its content and the version of package.json.
  * Throws a CommandError with the last lines of a build that fails.
  */
-export async function buildImages({ cache, tools, progress, only }: BuildOptions): Promise<BuiltImages> {
+export async function buildImages({ cache, tools, progress }: BuildOptions): Promise<BuiltImages> {
   const base = await baseReference();
-  const wanted = await wantedImages(base, only);
+  const wanted = await wantedImages(base);
   const images = Object.fromEntries(wanted.map(({ image, reference }) => [image.name, reference]));
   const version = await packageVersion();
   const layouts = join(cache, 'image-layouts');
@@ -48,10 +48,9 @@ export async function buildImages({ cache, tools, progress, only }: BuildOptions
   return { layout, images };
 }
 
-async function wantedImages(base: string, only: string[] | undefined): Promise<Wanted[]> {
-  const wanted = IMAGES.filter(({ name }) => !only || only.includes(name));
+async function wantedImages(base: string): Promise<Wanted[]> {
   return Promise.all(
-    wanted.map(async (image) => ({ image, reference: await imageReference(ROOT, image, base) })),
+    IMAGES.map(async (image) => ({ image, reference: await imageReference(ROOT, image, base) })),
   );
 }
 

@@ -41,6 +41,7 @@ const controller = createController({
   client: client.with({ mayWrite: () => elector.isLeader() }),
   clock: systemClock,
   images: settings.images,
+  instance: settings.pod.name,
   metrics,
   log,
   ...(settings.watchNamespace ? { namespace: settings.watchNamespace } : {}),

@@ -51,7 +51,8 @@ export class Builder {
     await this.#tool('buildah', [
       'push',
       ...this.#policy,
-      '--disable-compression',
+      '--compression-format',
+      'zstd',
       '--quiet',
       local(reference),
       target,

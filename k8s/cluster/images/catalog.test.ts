@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { parse } from 'yaml';
 import { IMAGES, type Image, imageReference, LEFT_OUT } from './catalog.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..', '..');
@@ -30,6 +31,21 @@ describe('the catalog of images', () => {
     const ignored = (await readFile(join(ROOT, '.dockerignore'), 'utf8')).split('\n');
     const everywhere = ignored.filter((line) => line.startsWith('**/')).map((line) => line.slice(3));
     assert.deepEqual(everywhere.sort(), [...LEFT_OUT, '*.test.ts'].sort());
+  });
+});
+
+describe('skaffold.yaml', () => {
+  type Artifact = { image: string; custom?: { dependencies: { paths: string[] } } };
+  type Config = { build: { artifacts: Artifact[] }; profiles: Config[] };
+
+  test('builds every image, and again when its inputs change', async () => {
+    const config: Config = parse(await readFile(join(ROOT, 'skaffold.yaml'), 'utf8'));
+    const names = IMAGES.map(({ name }) => `userstream/${name}`).sort();
+    assert.deepEqual(config.build.artifacts.map(({ image }) => image).sort(), names);
+    const native = config.profiles[0]?.build.artifacts ?? [];
+    const inputs = native.map(({ image, custom }) => [image, custom?.dependencies.paths.sort()]);
+    const expected = IMAGES.map((image) => [`userstream/${image.name}`, image.inputs.toSorted()]);
+    assert.deepEqual(Object.fromEntries(inputs), Object.fromEntries(expected));
   });
 });
 

@@ -20,6 +20,15 @@ export async function imagesIn(layout: string): Promise<string[]> {
   return manifests.map(referenceOf);
 }
 
+/** The digest of an image's manifest. Throws when the layout doesn't have the image. */
+export async function digestIn(layout: string, reference: string): Promise<string> {
+  const manifest = (await readIndex(layout)).manifests.find(
+    (candidate) => referenceOf(candidate) === reference,
+  );
+  if (!manifest) throw new Error(`${layout} has no image "${reference}"`);
+  return manifest.digest;
+}
+
 /** Gives every image of a layout a second tag beside its own. */
 export async function addTag(layout: string, tag: string): Promise<void> {
   const index = await readIndex(layout);

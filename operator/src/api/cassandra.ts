@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { exactlyOne, resources, secretRef, storage, tls } from './parts.ts';
+import { exactlyOne, fixedStorage, immutable, notExchanged, resources, secretRef, tls } from './parts.ts';
 import { image, integer, settings, text } from './scalars.ts';
 
 /** Settings of cassandra.yaml that the operator itself must set, or nodes would not find each other. */
@@ -28,8 +28,10 @@ const managed = z
     image: image(
       "Image with Cassandra 5.0 in /opt/cassandra; the operator's own choice where it is left out.",
     ).optional(),
-    replicas: integer('Nodes of the ring.', 1, 100).default(3),
-    storage: storage('20Gi'),
+    replicas: integer('Nodes of the ring; they can be added.', 1, 100, [
+      { rule: 'self >= oldSelf', message: 'nodes can be added, not taken away: their data would be lost' },
+    ]).default(3),
+    storage: fixedStorage('20Gi'),
     resources: resources({ cpu: '100m', memory: '2Gi' }, { memory: '4Gi' }),
     config: settings('Settings of cassandra.yaml, by their names there.'),
   })
@@ -59,18 +61,24 @@ const external = z
   })
   .meta({ description: 'An existing Cassandra ring.' });
 
-const identifier = (description: string) =>
+/** A name in CQL. Under another one the users that were written so far would be missing. */
+const identifier = (what: string, description: string) =>
   z
     .string()
     .regex(/^[a-z][a-z0-9_]{0,47}$/)
     .max(48)
-    .meta({ description });
+    .meta({ description, 'x-kubernetes-validations': [immutable(what, 'make a new pipeline')] });
 
 export const cassandra = z
   .object({
-    keyspace: identifier('Keyspace of the table.').default('userstream'),
-    table: identifier('Table that holds the users.').default('users'),
-    replicationFactor: integer('Copies of each row, on as many nodes.', 1, 9).default(3),
+    keyspace: identifier('keyspace', 'Keyspace of the table.').default('userstream'),
+    table: identifier('table', 'Table that holds the users.').default('users'),
+    replicationFactor: integer('Copies of each row, on as many nodes.', 1, 9, [
+      immutable(
+        'replicationFactor',
+        'alter the keyspace and repair the ring by hand, or make a new pipeline',
+      ),
+    ]).default(3),
     managed: managed.optional(),
     external: external.optional(),
   })
@@ -79,6 +87,7 @@ export const cassandra = z
     description: 'Where the users stand to be queried: a managed Cassandra ring or an existing one.',
     'x-kubernetes-validations': [
       exactlyOne('managed', 'external'),
+      notExchanged('managed', 'external'),
       {
         rule: '!has(self.managed) || self.replicationFactor <= self.managed.replicas',
         message: 'replicationFactor must not exceed managed.replicas',

@@ -52,6 +52,15 @@ export const pipelineSpec = z
     spark,
     cassandra,
   })
-  .meta({ description: 'The pipeline as it should be.' });
+  .meta({
+    description: 'The pipeline as it should be.',
+    'x-kubernetes-validations': [
+      {
+        rule: 'self.source.batchSize * self.ingest.replicas <= self.source.rateLimit.users',
+        message:
+          'source.batchSize times ingest.replicas must not exceed source.rateLimit.users: the pods share it, and no request could be made',
+      },
+    ],
+  });
 
 export type PipelineSpec = z.infer<typeof pipelineSpec>;

@@ -74,8 +74,14 @@ export function text(description: string, max: number) {
   return z.string().min(1).max(max).meta({ description });
 }
 
-export function integer(description: string, min: number, max: number) {
-  return z.int().min(min).max(max).meta({ description });
+/** A whole number within bounds, and CEL rules on how it may change. */
+export function integer(description: string, min: number, max: number, rules: object[] = []) {
+  const validations = rules.length > 0 ? { 'x-kubernetes-validations': rules } : {};
+  return z
+    .int()
+    .min(min)
+    .max(max)
+    .meta({ description, ...validations });
 }
 
 /** Settings handed on to a component, by its own names for them. */

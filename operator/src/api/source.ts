@@ -37,10 +37,4 @@ export const source = z
   })
   .meta({
     description: 'Where the users come from.',
-    'x-kubernetes-validations': [
-      {
-        rule: 'self.batchSize <= self.rateLimit.users',
-        message: 'batchSize must not exceed rateLimit.users, or no request could ever be made',
-      },
-    ],
   });

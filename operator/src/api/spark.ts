@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { resources, storage } from './parts.ts';
+import { fixedStorage, resources } from './parts.ts';
 import { duration, integer, settings } from './scalars.ts';
 
 /** 60 % of a container's memory becomes its heap, and Spark refuses one below 450 MiB. */
@@ -33,7 +33,7 @@ export const spark = z
       .meta({ description: "Spark's executors.", 'x-kubernetes-validations': [enoughMemory] }),
     checkpoint: z
       .object({
-        storage: storage('1Gi'),
+        storage: fixedStorage('1Gi'),
         uri: z
           .string()
           .max(2048)
@@ -42,7 +42,15 @@ export const spark = z
           .meta({ description: 'A directory on any Hadoop file system, instead of the volume.' }),
       })
       .prefault({})
-      .meta({ description: 'Where Spark keeps how far it has come.' }),
+      .meta({
+        description: 'Where Spark keeps how far it has come.',
+        'x-kubernetes-validations': [
+          {
+            rule: 'has(self.uri) == has(oldSelf.uri) && (!has(self.uri) || self.uri == oldSelf.uri)',
+            message: "the checkpoint can't be moved; make a new pipeline",
+          },
+        ],
+      }),
     conf: settings("Spark's own properties, as in spark.sql.shuffle.partitions."),
   })
   .prefault({})

@@ -8,6 +8,19 @@ import { componentSelector } from '../specs/meta.ts';
 
 export const FIELD_MANAGER = 'userstream-operator';
 
+/** An object that someone else made has the name that ours would have. */
+export class NameTakenError extends Error {
+  constructor({ kind, metadata }: KubeObject) {
+    super(
+      `${kind} ${metadata.name} exists and is not the operator's; delete or rename it, or rename the pipeline`,
+    );
+  }
+}
+
+function isOurs({ metadata }: KubeObject): boolean {
+  return metadata.labels?.['app.kubernetes.io/managed-by'] === FIELD_MANAGER;
+}
+
 /** The API server, as one pipeline's reconcile uses it: always read afresh, written only where something differs. */
 export class Cluster {
   readonly #client: KubeClient;
@@ -29,6 +42,7 @@ export class Cluster {
     const desired = stamped(object);
     const live = await this.#client.get(refOf(object));
     if (isApplied(desired, live, FIELD_MANAGER)) return live as T;
+    if (live && !isOurs(live)) throw new NameTakenError(live);
     return (await this.#client.apply(desired, { fieldManager: FIELD_MANAGER })) as unknown as T;
   }
 

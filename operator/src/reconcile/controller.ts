@@ -3,13 +3,15 @@ import type { Logger } from 'pino';
 import { GROUP, KIND, VERSION } from '../api/pipeline.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { Clock } from '../kube/clock.ts';
+import { EventRecorder } from '../kube/events.ts';
 import { ListWatch } from '../kube/list-watch.ts';
 import type { KubeMetrics } from '../kube/metrics.ts';
 import { fromKey, type KubeObject, keyOf } from '../kube/object.ts';
 import { WorkQueue } from '../kube/queue.ts';
 import type { Kind } from '../kube/resources.ts';
 import type { Images } from '../specs/images.ts';
-import { type Result, reconcile } from './reconciler.ts';
+import { FIELD_MANAGER } from './cluster.ts';
+import { type Dependencies, type Result, reconcile } from './reconciler.ts';
 import { readReports } from './reports.ts';
 
 const CONCURRENCY = 4;
@@ -38,6 +40,8 @@ type Options = {
   client: KubeClient;
   clock: Clock;
   images: Images;
+  /** The name of this pod, for its events. */
+  instance: string;
   metrics: KubeMetrics;
   log: Logger;
   /** Undefined: all namespaces. */
@@ -51,8 +55,22 @@ function password(): string {
 
 /** Watches pipelines and what they own, and reconciles each pipeline whenever one of them changes. */
 export function createController(options: Options) {
-  const { client, clock, images, metrics, log, namespace } = options;
-  const dependencies = { client, images, readReports, password, now: () => clock.date() };
+  const { client, clock, images, instance, metrics, log, namespace } = options;
+  const recorder = new EventRecorder({
+    client,
+    clock,
+    controller: FIELD_MANAGER,
+    instance,
+    onError: (error) => log.warn({ err: error }, 'an event could not be written'),
+  });
+  const dependencies: Dependencies = {
+    client,
+    images,
+    readReports,
+    password,
+    now: () => clock.date(),
+    record: (object, text) => void recorder.record(object, text),
+  };
 
   async function handle(key: string): Promise<Result> {
     const { namespace: inNamespace = '', name } = fromKey(key);

@@ -1,52 +1,96 @@
+import type { V1Job } from '@kubernetes/client-node';
 import type { KubeClient } from '../kube/client.ts';
+import { isForbidden, isNotServed } from '../kube/errors.ts';
 import { type KubeObject, refOf } from '../kube/object.ts';
 import type { Kind } from '../kube/resources.ts';
-import { needsTeardown } from '../specs/config.ts';
+import { teardownSystems } from '../specs/config.ts';
 import { kafkaObjects, unmanagedTopic } from '../specs/kafka.ts';
-import { teardownObjects } from '../specs/provision.ts';
+import { teardownName, teardownObjects } from '../specs/provision.ts';
+import { jobCheck } from '../status/workloads.ts';
 import { accessTo } from './access.ts';
 import { FIELD_MANAGER } from './cluster.ts';
-import { runJob } from './provision.ts';
 import type { Context } from './step.ts';
 
 /** Held until what garbage collection can't reach is undone: slots, topics and keyspaces on systems that live on. */
 export const FINALIZER = 'userstream.dev/teardown';
 
-/** A teardown that hasn't succeeded by then is given up, so that a system that is gone for good holds no namespace. */
+/** A teardown Job that hasn't succeeded by then is given up, so that a system that is gone for good holds no namespace. */
 const LIMIT_MS = 5 * 60_000;
 
 const AGAIN_MS = 1_000;
 
 const DEPLOYMENT: Kind = { apiVersion: 'apps/v1', kind: 'Deployment' };
 const STATEFUL_SET: Kind = { apiVersion: 'apps/v1', kind: 'StatefulSet' };
+const JOB: Kind = { apiVersion: 'batch/v1', kind: 'Job' };
+const CONFIG_MAP: Kind = { apiVersion: 'v1', kind: 'ConfigMap' };
+
+/** How a teardown stands: still at work, done, or given up and why. */
+type Teardown = { state: 'working' | 'done' } | { state: 'givenUp'; why: string };
+
+/** Deletes the provision Jobs; the teardown Job is of the same component. */
+async function stopProvision({ pipeline, cluster }: Context): Promise<void> {
+  for (const { metadata } of await cluster.list<V1Job>(JOB, 'provision')) {
+    const name = metadata?.name ?? '';
+    if (name !== teardownName(pipeline)) await cluster.delete(JOB, name);
+  }
+}
 
 /** Stops all that reads and writes, or it would hold or make anew what the teardown takes away. */
-async function stopFlow({ pipeline: { name }, cluster }: Context): Promise<boolean> {
-  await cluster.delete(DEPLOYMENT, `${name}-ingest`);
-  await cluster.delete(DEPLOYMENT, `${name}-relay`);
-  await cluster.delete(DEPLOYMENT, `${name}-registry`);
+async function stopFlow(context: Context): Promise<boolean> {
+  const { pipeline, cluster } = context;
+  const { name } = pipeline;
+  await stopProvision(context);
+  for (const component of ['ingest', 'relay', 'registry'])
+    await cluster.delete(DEPLOYMENT, `${name}-${component}`);
   await cluster.delete(STATEFUL_SET, `${name}-spark`);
-  const components = ['ingest', 'relay', 'registry', 'spark'];
-  const pods = await Promise.all(components.map((component) => cluster.pods(component)));
-  return pods.flat().length === 0;
+  const components = ['ingest', 'relay', 'registry', 'spark', 'provision'];
+  const pods = (await Promise.all(components.map((component) => cluster.pods(component)))).flat();
+  return pods.every(
+    ({ metadata }) => metadata?.labels?.['batch.kubernetes.io/job-name'] === teardownName(pipeline),
+  );
 }
 
 /** Topics that are to stay must not go with their KafkaTopics. */
 async function releaseTopics({ pipeline, cluster }: Context): Promise<void> {
   if (pipeline.spec.deletionPolicy !== 'Retain') return;
   const topics = kafkaObjects(pipeline).filter(({ kind }) => kind === 'KafkaTopic');
-  await cluster.ensureAll(topics.map(unmanagedTopic));
+  try {
+    await cluster.ensureAll(topics.map(unmanagedTopic));
+  } catch (error) {
+    if (!isNotServed(error)) throw error;
+  }
 }
 
-/** Whether the teardown Job, where there is need of one, has done its work. */
-async function tornDown(context: Context): Promise<boolean> {
-  const access = await accessTo(context, ['POSTGRES', 'KAFKA', 'SCHEMA_REGISTRY', 'CASSANDRA']);
-  // Without its credentials nothing outside can be undone.
-  if ('missing' in access || !needsTeardown(context.pipeline)) return true;
-  return (await runJob(context, teardownObjects(context.pipeline, access.build))).ready;
+/** Runs the teardown Job, which only needs the credentials of the systems that live on. */
+async function tearDown(context: Context, now: Date): Promise<Teardown> {
+  const { pipeline, cluster } = context;
+  const systems = teardownSystems(pipeline);
+  if (systems.length === 0) return { state: 'done' };
+  const access = await accessTo(context, systems);
+  if ('missing' in access)
+    return { state: 'givenUp', why: access.missing.ready ? '' : access.missing.message };
+  try {
+    await cluster.ensureAll(teardownObjects(pipeline, access.build));
+  } catch (error) {
+    // A namespace that is being deleted takes no new objects.
+    if (!isForbidden(error)) throw error;
+    return { state: 'givenUp', why: (error as Error).message };
+  }
+  const job = await cluster.get<V1Job>(JOB, teardownName(pipeline));
+  if (jobCheck(job, []).ready) return { state: 'done' };
+  const began = new Date(job?.metadata?.creationTimestamp ?? now).getTime();
+  if (now.getTime() - began < LIMIT_MS) return { state: 'working' };
+  return { state: 'givenUp', why: `Job ${teardownName(pipeline)} did not succeed within five minutes` };
 }
 
-async function removeFinalizer(client: KubeClient, object: KubeObject): Promise<void> {
+/** The Job has no owner, or garbage collection could take it before it is done: it goes here. */
+async function removeTeardown({ pipeline, cluster }: Context): Promise<void> {
+  await cluster.delete(JOB, teardownName(pipeline));
+  await cluster.delete(CONFIG_MAP, teardownName(pipeline));
+}
+
+/** Lets the deleted object go. */
+export async function removeFinalizer(client: KubeClient, object: KubeObject): Promise<void> {
   const { uid, resourceVersion } = object.metadata;
   const finalizers = (object.metadata.finalizers ?? []).filter((each) => each !== FINALIZER);
   await client.mergePatch(
@@ -59,20 +103,24 @@ async function removeFinalizer(client: KubeClient, object: KubeObject): Promise<
   );
 }
 
-/** One step of taking a deleted pipeline apart; the objects it owns go by garbage collection, after this. */
+/**
+ * One step of taking a deleted pipeline apart; the objects it owns go by garbage collection, after this.
+ * `leftOver` is told what had to be left where it is, and why.
+ */
 export async function finalize(
   context: Context,
   client: KubeClient,
   object: KubeObject,
   now: Date,
+  leftOver: (why: string) => void,
 ): Promise<{ requeueAfterMs?: number }> {
   if (!object.metadata.finalizers?.includes(FINALIZER)) return {};
-  const overdue = now.getTime() - Date.parse(object.metadata.deletionTimestamp ?? '') > LIMIT_MS;
-  if (!overdue) {
-    await releaseTopics(context);
-    const done = (await stopFlow(context)) && (await tornDown(context));
-    if (!done) return { requeueAfterMs: AGAIN_MS };
-  }
+  await releaseTopics(context);
+  if (!(await stopFlow(context))) return { requeueAfterMs: AGAIN_MS };
+  const teardown = await tearDown(context, now);
+  if (teardown.state === 'working') return { requeueAfterMs: AGAIN_MS };
+  if (teardown.state === 'givenUp') leftOver(teardown.why);
+  await removeTeardown(context);
   await removeFinalizer(client, object);
   return {};
 }

@@ -42,6 +42,7 @@ const effects = {
   readReports: async () => [],
   password: () => 'a-password-of-the-test',
   now: () => new Date(),
+  record: () => {},
 };
 
 describe('a reconcile against a real API server', () => {
@@ -174,6 +175,35 @@ describe('a reconcile against a real API server', () => {
     assert.equal(await get('apps/v1', 'StatefulSet', 'paused-postgres'), undefined);
   });
 
+  test('takes nothing that someone else made', async () => {
+    const foreign = {
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { namespace: NAMESPACE, name: 'taken-postgres' },
+    };
+    await apply({ ...foreign, data: { theirs: 'yes' } });
+    await apply(pipelineObject('taken'));
+    await run('taken');
+    assert.match((await condition('taken', 'Stalled'))?.message ?? '', /ConfigMap taken-postgres exists/);
+    assert.deepEqual((await get('v1', 'ConfigMap', 'taken-postgres'))?.['data'], { theirs: 'yes' });
+  });
+
+  test('lets a deleted pipeline go although its hands are off', async () => {
+    await apply(pipelineObject('off'));
+    await run('off');
+    const object = pipelineObject('off');
+    const annotations = { 'userstream.dev/reconcile': 'disabled' };
+    await apply({ ...object, metadata: { ...object.metadata, annotations } });
+    await server.adminClient.delete({
+      apiVersion: object.apiVersion,
+      kind: KIND,
+      namespace: NAMESPACE,
+      name: 'off',
+    });
+    await run('off');
+    assert.equal(await pipeline('off'), undefined);
+  });
+
   test('lets a deleted pipeline go when nothing outside is left to undo', async () => {
     await apply(pipelineObject('gone'));
     await run('gone');
@@ -290,6 +320,53 @@ describe('the API server refuses', () => {
     test(name, async () => {
       await assert.rejects(
         server.adminClient.apply(pipelineObject(metadata, spec), { fieldManager: 'test' }),
+        says,
+      );
+    });
+  }
+
+  const changes: {
+    name: string;
+    from: Record<string, unknown>;
+    to: Record<string, unknown>;
+    says: RegExp;
+  }[] = [
+    {
+      name: 'another size of a volume',
+      from: {},
+      to: { postgres: { managed: { storage: { size: '20Gi' } } } },
+      says: /storage can't be changed/,
+    },
+    {
+      name: 'an existing Postgres in the place of a managed one',
+      from: { postgres: { managed: {} } },
+      to: { postgres: { external: { host: 'db', secretRef: { name: 'db' } } } },
+      says: /managed and external can't be exchanged/,
+    },
+    {
+      name: 'fewer nodes',
+      from: {},
+      to: { cassandra: { replicationFactor: 3, managed: { replicas: 2 } } },
+      says: /nodes can be added, not taken away/,
+    },
+    {
+      name: 'another table',
+      from: {},
+      to: { cassandra: { table: 'people', managed: {} } },
+      says: /table can't be changed/,
+    },
+    {
+      name: 'fewer partitions',
+      from: {},
+      to: { kafka: { ...SPEC.kafka, topic: { partitions: 1 } } },
+      says: /partitions can be added/,
+    },
+  ];
+  for (const [index, { name, from, to, says }] of changes.entries()) {
+    test(`a change to ${name}`, async () => {
+      await server.adminClient.apply(pipelineObject(`changed-${index}`, from), { fieldManager: 'test' });
+      await assert.rejects(
+        server.adminClient.apply(pipelineObject(`changed-${index}`, to), { fieldManager: 'test' }),
         says,
       );
     });

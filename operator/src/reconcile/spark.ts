@@ -4,11 +4,23 @@ import { accessTo } from './access.ts';
 import type { Context } from './step.ts';
 import { statefulSetCheck } from './workload.ts';
 
+const POD = { apiVersion: 'v1', kind: 'Pod' };
+
+/** A driver that crashed knows nothing of the executors of its former life: theirs ended with it, their pods stay. */
+async function deleteEndedExecutors({ cluster }: Context): Promise<void> {
+  const executors = (await cluster.pods('spark')).filter(
+    (pod) => pod.metadata?.labels?.['spark-role'] === 'executor',
+  );
+  const ended = executors.filter((pod) => ['Failed', 'Succeeded'].includes(pod.status?.phase ?? ''));
+  for (const { metadata } of ended) await cluster.delete(POD, metadata?.name ?? '', metadata?.uid);
+}
+
 /** Spark's driver, which asks for its executors itself. */
 export async function spark(context: Context): Promise<Check> {
   const { pipeline, cluster } = context;
   const access = await accessTo(context, ['KAFKA', 'SCHEMA_REGISTRY', 'CASSANDRA']);
   if ('missing' in access) return access.missing;
   await cluster.ensureAll(sparkObjects(pipeline, access.build));
+  await deleteEndedExecutors(context);
   return await statefulSetCheck(context, 'spark');
 }

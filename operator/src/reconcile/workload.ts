@@ -1,7 +1,7 @@
 import type { V1Deployment, V1Pod, V1StatefulSet } from '@kubernetes/client-node';
 import { type Component, objectName } from '../specs/meta.ts';
 import type { Check } from '../status/check.ts';
-import { stuckPods, workloadCheck } from '../status/workloads.ts';
+import { stuckPod, workloadCheck } from '../status/workloads.ts';
 import type { Cluster } from './cluster.ts';
 import type { Context } from './step.ts';
 
@@ -11,10 +11,9 @@ const POD = { apiVersion: 'v1', kind: 'Pod' };
  * A StatefulSet waits for a pod that isn't ready before it replaces it, for ever where the old template is what is
  * wrong: such a pod is deleted, and comes back from the new one.
  */
-async function replaceStuckPods(cluster: Cluster, live: V1StatefulSet, pods: V1Pod[]): Promise<void> {
-  for (const pod of stuckPods(live, pods)) {
-    await cluster.delete(POD, pod.metadata?.name ?? '', pod.metadata?.uid);
-  }
+async function replaceStuckPod(cluster: Cluster, live: V1StatefulSet, pods: V1Pod[]): Promise<void> {
+  const pod = stuckPod(live, pods);
+  if (pod) await cluster.delete(POD, pod.metadata?.name ?? '', pod.metadata?.uid);
 }
 
 /** How far the StatefulSet of a component has come. */
@@ -22,7 +21,7 @@ export async function statefulSetCheck({ cluster, pipeline }: Context, component
   const name = objectName(pipeline, component);
   const live = await cluster.get<V1StatefulSet>({ apiVersion: 'apps/v1', kind: 'StatefulSet' }, name);
   const pods = await cluster.pods(component);
-  if (live) await replaceStuckPods(cluster, live, pods);
+  if (live) await replaceStuckPod(cluster, live, pods);
   return workloadCheck(live, pods);
 }
 

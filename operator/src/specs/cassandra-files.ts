@@ -29,7 +29,7 @@ export function cassandraYaml(pipeline: Pipeline, { config }: Managed): string {
     commitlog_sync_period: '10s',
   };
   const fixed: Record<string, unknown> = {
-    cluster_name: pipeline.name,
+    cluster_name: `${pipeline.namespace}.${pipeline.name}`,
     partitioner: 'org.apache.cassandra.dht.Murmur3Partitioner',
     endpoint_snitch: 'GossipingPropertyFileSnitch',
     seed_provider: [

@@ -2,6 +2,7 @@ import type { Sections } from '../../../workers/lib/config.ts';
 import { outsideNames } from '../api/names.ts';
 import type { Pipeline } from '../api/resource.ts';
 import { milliseconds } from '../api/scalars.ts';
+import type { System } from './access.ts';
 import { kafkaConnection, registryTopics, topicConfig } from './kafka-connection.ts';
 import { objectName, serviceHost } from './meta.ts';
 
@@ -14,7 +15,13 @@ export type SparkSection = {
 };
 
 /** What `provision` undoes outside the namespace when the pipeline is deleted. */
-export type TeardownSection = { topics: boolean; subject: boolean; slot: boolean; keyspace: boolean };
+export type TeardownSection = {
+  topics: boolean;
+  subject: boolean;
+  slot: boolean;
+  tables: boolean;
+  keyspace: boolean;
+};
 
 export type PipelineSections = Omit<Sections, 'topics' | 'cassandra'> & {
   cassandra: Sections['cassandra'] & { managed: boolean };
@@ -28,7 +35,8 @@ export type PipelineSections = Omit<Sections, 'topics' | 'cassandra'> & {
 /** Where the volume of the checkpoint is mounted. */
 export const CHECKPOINT_DIRECTORY = '/var/lib/spark';
 
-function source({ spec: { source } }: Pipeline): Sections['source'] {
+/** The API's budget is shared out among the pods of ingest: each keeps to its part. */
+function source({ spec: { source, ingest } }: Pipeline): Sections['source'] {
   const { url, batchSize, interval, seed, nationalities, rateLimit } = source;
   return {
     url,
@@ -36,7 +44,7 @@ function source({ spec: { source } }: Pipeline): Sections['source'] {
     intervalMs: milliseconds(interval),
     seed,
     nationalities,
-    rateLimit: { users: rateLimit.users, perMs: milliseconds(rateLimit.per) },
+    rateLimit: { users: Math.floor(rateLimit.users / ingest.replicas), perMs: milliseconds(rateLimit.per) },
   };
 }
 
@@ -110,6 +118,7 @@ function teardown({ spec }: Pipeline): TeardownSection {
     subject: forget && spec.schemaRegistry.external !== undefined,
     // A slot that nobody reads keeps its WAL: on a server that lives on it would fill the disk.
     slot: spec.postgres.external !== undefined,
+    tables: forget && spec.postgres.external !== undefined,
     keyspace: forget && spec.cassandra.external !== undefined,
   };
 }
@@ -137,9 +146,15 @@ export function configJson(pipeline: Pipeline, names: (keyof PipelineSections)[]
   return `${JSON.stringify(Object.fromEntries(chosen), null, 2)}\n`;
 }
 
-/** Whether something outside the namespace is to be undone when the pipeline is deleted. */
-export function needsTeardown(pipeline: Pipeline): boolean {
-  return Object.values(teardown(pipeline)).some(Boolean);
+/** The systems outside the namespace in which something is to be undone when the pipeline is deleted. */
+export function teardownSystems(pipeline: Pipeline): System[] {
+  const { topics, subject, slot, tables, keyspace } = teardown(pipeline);
+  return [
+    ...(topics ? (['KAFKA'] as const) : []),
+    ...(subject ? (['SCHEMA_REGISTRY'] as const) : []),
+    ...(slot || tables ? (['POSTGRES'] as const) : []),
+    ...(keyspace ? (['CASSANDRA'] as const) : []),
+  ];
 }
 
 export const cassandraHost = (pipeline: Pipeline, ordinal: number) =>

@@ -40,6 +40,8 @@ export function topicConfig({ spec }: Pipeline): Record<string, string> {
   return {
     'cleanup.policy': cleanup.join(','),
     'retention.ms': String(milliseconds(retention)),
+    // A deletion is to be read for as long as any other change.
+    'delete.retention.ms': String(milliseconds(retention)),
     'min.insync.replicas': String(minInsyncReplicas(replicas)),
   };
 }

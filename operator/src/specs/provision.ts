@@ -2,7 +2,7 @@ import type { V1PodTemplateSpec } from '@kubernetes/client-node';
 import type { Pipeline } from '../api/resource.ts';
 import type { KubeObject } from '../kube/object.ts';
 import { accessHashes, accessVolumes } from './access.ts';
-import { configJson } from './config.ts';
+import { configJson, teardownSystems } from './config.ts';
 import type { BuildContext } from './images.ts';
 import { hash, metadata, objectName } from './meta.ts';
 import { configVolume, podSpec, podTemplate, UID } from './pod.ts';
@@ -17,7 +17,21 @@ const PROVISION: Worker = {
   resources: RESOURCES,
 };
 
-const TEARDOWN: Worker = { ...PROVISION, args: ['teardown'], sections: [...PROVISION.sections, 'teardown'] };
+/** It gets in only where something is to be undone. */
+function teardownWorker(pipeline: Pipeline): Worker {
+  return {
+    ...PROVISION,
+    args: ['teardown'],
+    sections: [...PROVISION.sections, 'teardown'],
+    systems: teardownSystems(pipeline),
+  };
+}
+
+/** The pipeline's own teardown must outlive its garbage collection: the finalizer deletes it when it is done. */
+function unowned(object: KubeObject): KubeObject {
+  const { ownerReferences: _, ...metadata } = object.metadata;
+  return { ...object, metadata };
+}
 
 function template(
   pipeline: Pipeline,
@@ -65,11 +79,13 @@ export function teardownName(pipeline: Pipeline): string {
   return `${pipeline.name}-teardown`;
 }
 
-/** ConfigMap and Job of the worker that undoes what lives outside the namespace; for pipelines that `needsTeardown`. */
+/** ConfigMap and Job of the worker that undoes what lives outside the namespace; for pipelines with `teardownSystems`. */
 export function teardownObjects(pipeline: Pipeline, context: BuildContext): KubeObject[] {
   const name = teardownName(pipeline);
-  return [
-    workerConfig(pipeline, TEARDOWN, name),
-    job(pipeline, name, template(pipeline, TEARDOWN, name, context)),
+  const worker = teardownWorker(pipeline);
+  const objects = [
+    workerConfig(pipeline, worker, name),
+    job(pipeline, name, template(pipeline, worker, name, context)),
   ];
+  return objects.map(unowned);
 }

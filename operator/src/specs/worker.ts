@@ -71,7 +71,8 @@ export function workerObjects(
     workerConfig(pipeline, worker),
     deployment(pipeline, worker.component, {
       replicas: pipeline.spec.suspend ? 0 : replicas,
-      strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
+      // Never a pod more than asked for: together they would ask the API past its budget.
+      strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: 0, maxUnavailable: 1 } },
       template: template(pipeline, worker, context),
     }),
   ];

@@ -23,7 +23,7 @@ function summaryReason(stage: StageName, reason: string): string {
 }
 
 /** Ready, Reconciling and Stalled (kstatus) from the stages: the first stage that isn't ready speaks for all. */
-function summary(checks: StageChecks): Observation[] {
+function summary(checks: StageChecks, suspended: boolean): Observation[] {
   const faults = STAGES.flatMap((stage) => {
     const check = checks[stage];
     return check?.ready ? [] : [{ stage, check }];
@@ -33,7 +33,9 @@ function summary(checks: StageChecks): Observation[] {
   const fault = told ?? faults[0];
   if (!fault) {
     return [
-      observation('Ready', true, 'Running', 'users flow'),
+      suspended
+        ? observation('Ready', true, 'Suspended', 'nothing flows, as spec.suspend says; the data stays')
+        : observation('Ready', true, 'Running', 'users flow'),
       observation('Reconciling', false, 'Done', ''),
       observation('Stalled', false, 'Done', ''),
     ];
@@ -58,8 +60,12 @@ export function conditions(
   previous: Condition[],
   generation: number,
   now: string,
+  suspended = false,
 ): Condition[] {
-  const observations = [...summary(checks), ...STAGES.map((stage) => stageObservation(stage, checks[stage]))];
+  const observations = [
+    ...summary(checks, suspended),
+    ...STAGES.map((stage) => stageObservation(stage, checks[stage])),
+  ];
   return observations.map((each) => {
     const before = previous.find((condition) => condition.type === each.type);
     const since = before?.status === each.status ? before.lastTransitionTime : now;

@@ -13,7 +13,15 @@ export const report = z.object({
 export type Report = z.infer<typeof report>;
 
 /** Reasons that no waiting heals: the resource itself has to change. */
-const NEEDS_A_PERSON = new Set(['SqlInvalid', 'ConfigInvalid', 'SchemaIncompatible']);
+const NEEDS_A_PERSON = new Set([
+  'SqlInvalid',
+  'SchemaIncompatible',
+  'TopicReplicasDiffer',
+  'TopicHasMorePartitions',
+  'ColumnTypeConflict',
+  'SlotTaken',
+  'WalLevelNotLogical',
+]);
 
 const OWN_STAGE: Record<Report['stage'], StageName> = {
   Source: 'Workers',

@@ -50,6 +50,12 @@ const cases: { name: string; live: V1StatefulSet | undefined; pods: V1Pod[]; rea
     reason: 'Starting',
   },
   {
+    name: 'an old pod stands in for a new one that is not ready',
+    live: workload(2, 1, { ...up, replicas: 2, observedGeneration: 2 }),
+    pods: [],
+    reason: 'Starting',
+  },
+  {
     name: 'an old pod still runs',
     live: workload(2, 1, { ...up, updatedReplicas: 0, observedGeneration: 2 }),
     pods: [],

@@ -8,20 +8,21 @@ function observed(workload: Workload): boolean {
   return (workload.status?.observedGeneration ?? 0) >= (workload.metadata?.generation ?? 0);
 }
 
-function counts(workload: Workload) {
-  const wanted = workload.spec?.replicas ?? 1;
+function counts({ spec, status }: Workload) {
   return {
-    wanted,
-    ready: workload.status?.readyReplicas ?? 0,
-    updated: workload.status?.updatedReplicas ?? 0,
+    wanted: spec?.replicas ?? 1,
+    present: status?.replicas ?? 0,
+    ready: status?.readyReplicas ?? 0,
+    updated: status?.updatedReplicas ?? 0,
   };
 }
 
 /** Whether every pod of a StatefulSet or Deployment runs its newest template and is ready; else why not. */
 export function workloadCheck(workload: Workload | undefined, pods: V1Pod[]): Check {
   if (!workload) return notReady('Creating', 'its objects are being created');
-  const { wanted, ready, updated } = counts(workload);
-  const done = observed(workload) && ready >= wanted && updated >= wanted;
+  const { wanted, present, ready, updated } = counts(workload);
+  // While an old pod stands in for a new one that isn't ready, both are counted.
+  const done = observed(workload) && ready >= wanted && updated >= wanted && present <= updated;
   if (done) return READY;
   return (
     podFault(pods) ??
@@ -36,15 +37,19 @@ function isReady(pod: V1Pod): boolean {
   return pod.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false;
 }
 
-/** The pods of a StatefulSet that were made from an older template and aren't ready. */
-export function stuckPods(live: V1StatefulSet, pods: V1Pod[]): V1Pod[] {
+/**
+ * The pod of a StatefulSet that was made from an older template and isn't ready, where it is the only one that isn't:
+ * to replace it takes nothing away from what works.
+ */
+export function stuckPod(live: V1StatefulSet, pods: V1Pod[]): V1Pod | undefined {
   const revision = live.status?.updateRevision;
-  if (!revision || !observed(live)) return [];
-  return pods.filter((pod) => {
-    const owned = pod.metadata?.ownerReferences?.some(({ uid }) => uid === live.metadata?.uid);
-    const old = pod.metadata?.labels?.['controller-revision-hash'] !== revision;
-    return owned && old && !isReady(pod) && !pod.metadata?.deletionTimestamp;
-  });
+  if (!revision || !observed(live)) return undefined;
+  const owned = pods.filter((pod) =>
+    pod.metadata?.ownerReferences?.some(({ uid }) => uid === live.metadata?.uid),
+  );
+  const [unready, ...more] = owned.filter((pod) => !isReady(pod) || pod.metadata?.deletionTimestamp);
+  const old = unready?.metadata?.labels?.['controller-revision-hash'] !== revision;
+  return old && more.length === 0 && !unready?.metadata?.deletionTimestamp ? unready : undefined;
 }
 
 function jobCondition(job: V1Job, type: string) {
