@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { cacheDir, cached, contentKey, directoryKey } from './cache.ts';
+import { cacheDir, cached, contentKey, directoryKey, foreignEntries } from './cache.ts';
 
 let root: string;
 before(async () => {
@@ -13,11 +13,18 @@ after(() => rm(root, { recursive: true }));
 
 describe('the cache directory', () => {
   const cases: [string, NodeJS.ProcessEnv, string][] = [
-    ['is what USERSTREAM_CACHE says', { USERSTREAM_CACHE: '/a', XDG_CACHE_HOME: '/b', HOME: '/c' }, '/a'],
+    [
+      'is in the directory that USERSTREAM_CACHE says',
+      { USERSTREAM_CACHE: '/a', XDG_CACHE_HOME: '/b', HOME: '/c' },
+      '/a/userstream',
+    ],
     ['is in XDG_CACHE_HOME', { XDG_CACHE_HOME: '/b', HOME: '/c' }, '/b/userstream'],
     ['is in the home directory', { HOME: '/c' }, '/c/.cache/userstream'],
   ];
   for (const [name, env, expected] of cases) test(name, () => assert.equal(cacheDir(env), expected));
+
+  test('tells its own entries from those of others', () =>
+    assert.deepEqual(foreignEntries(['bin', 'README.md', 'strimzi', 'src']), ['README.md', 'src']));
 });
 
 describe('a cache entry', () => {

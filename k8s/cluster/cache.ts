@@ -4,11 +4,32 @@ import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { withLock } from './lock.ts';
 
-/** Where all that is downloaded or built is kept, outside the checkout. */
+/** What the cache holds; `npm run clean` removes a directory that holds nothing else. */
+const KINDS = [
+  'bin',
+  'debian',
+  'go-build',
+  'go-mod',
+  'image-layouts',
+  'images',
+  'jars',
+  'kind',
+  'pause',
+  'skaffold',
+  'strimzi',
+] as const;
+
+export type Kind = (typeof KINDS)[number];
+
+/** Where all that is downloaded or built is kept, outside the checkout: a directory of our own in the user's caches. */
 export function cacheDir(env: NodeJS.ProcessEnv): string {
-  if (env['USERSTREAM_CACHE']) return env['USERSTREAM_CACHE'];
-  const base = env['XDG_CACHE_HOME'] || join(env['HOME'] || '/root', '.cache');
+  const base = env['USERSTREAM_CACHE'] || env['XDG_CACHE_HOME'] || join(env['HOME'] || '/root', '.cache');
   return join(base, 'userstream');
+}
+
+/** Answers those of a cache directory's entries that aren't ours. */
+export function foreignEntries(entries: string[]): string[] {
+  return entries.filter((entry) => !KINDS.some((kind) => kind === entry));
 }
 
 /**
@@ -17,7 +38,7 @@ export function cacheDir(env: NodeJS.ProcessEnv): string {
  */
 export async function cached(
   cache: string,
-  kind: string,
+  kind: Kind,
   key: string,
   make: (directory: string) => Promise<void>,
 ): Promise<string> {

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, rmdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { goBinaries } from './binaries.ts';
 import { contentKey } from './cache.ts';
@@ -50,7 +50,7 @@ export function startCluster({ name, cache, progress }: StartOptions): Promise<C
     const state = stateDir(name);
     const layout = { name, state, binaries, debian: debian.directory, pauseImage: pause.name };
     const cluster = nativeCluster(layout, debian.env);
-    if (await isHealthy(cluster)) return cluster;
+    if (await isRunning(cluster)) return cluster;
     await progress.step(`start Kubernetes "${name}"`, async (report) => {
       await stopMachine(name);
       await writeState(layout);
@@ -66,7 +66,13 @@ export function stopCluster(name: string): Promise<void> {
   return withLock(`cluster/${name}`, async () => {
     await stopMachine(name);
     await rm(stateDir(name), { recursive: true, force: true, maxRetries: 20, retryDelay: 100 }); // the last may still be dying
+    await rmdir(STATE_ROOT).catch(() => {}); // other clusters may still be there
   });
+}
+
+/** Answers whether a cluster may be here that only root can reach, and the caller isn't root. */
+export function needsRoot(name: string): boolean {
+  return process.getuid?.() !== 0 && (existsSync(netnsPath(name)) || existsSync(STATE_ROOT));
 }
 
 /** Answers the cluster of that name, if one was started here; whether it is healthy isn't asked. */
@@ -139,6 +145,12 @@ async function becomeReady(cluster: Cluster, pause: string, report: (detail: str
 }
 
 const DNS_IS_READY = "fetch('http://127.0.0.1:8181/ready').then(({ ok }) => process.exit(ok ? 0 : 1))";
+
+/** A cluster that runs may be too busy to answer for a while: it is given a minute before it counts as down. */
+async function isRunning(cluster: Cluster): Promise<boolean> {
+  if ((await machineProcesses(cluster.name)).length === 0) return false;
+  return waitFor('the API server', () => isHealthy(cluster), { seconds: 60 }).catch(() => false);
+}
 
 async function isHealthy(cluster: Cluster): Promise<boolean> {
   if (!existsSync(cluster.kubeconfig) || !existsSync(cluster.netns)) return false;

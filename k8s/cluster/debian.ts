@@ -4,42 +4,64 @@ import { cached, contentKey } from './cache.ts';
 import type { Progress } from './progress.ts';
 import { run } from './run.ts';
 
+/** A set of Debian packages; `finish` does in the unpacked directory what installing would have done. */
+export type PackageSet = {
+  name: string;
+  packages: string[];
+  finish?: (directory: string) => Promise<void>;
+};
+
 /** What comes from the distribution: the container runtime and what kubelet and kube-proxy call, and what builds images. */
-export const PACKAGES = [
-  'containerd',
-  'runc',
-  'containernetworking-plugins',
-  'iptables',
-  'conntrack',
-  'ethtool',
-  'socat',
-  'tini',
-  'buildah',
-  'debootstrap',
-];
+const NODE: PackageSet = {
+  name: 'containerd, runc, buildah',
+  packages: [
+    'containerd',
+    'runc',
+    'containernetworking-plugins',
+    'iptables',
+    'conntrack',
+    'ethtool',
+    'socat',
+    'tini',
+    'buildah',
+    'debootstrap',
+  ],
+  finish: linkIptables,
+};
 
 /** Programs that run from a directory of their own: `directory` holds them, `env` is what they need to be run with. */
 export type Tools = { directory: string; env: NodeJS.ProcessEnv };
 
+/** The programs that a node runs and that build images. */
+export function debianTools(cache: string, progress: Progress): Promise<Tools> {
+  return debianPackages(cache, NODE, progress);
+}
+
 /**
- * Unpacks the Debian packages, and the libraries of theirs that the host lacks, into the cache. Nothing is installed:
- * apt works with lists and archives of its own, and the host's package database is only read.
+ * Unpacks Debian packages, and those they depend on that the host lacks, into the cache. Nothing is installed: apt works
+ * with lists and archives of its own, and the host's package database is only read.
  */
-export async function debianTools(cache: string, progress: Progress): Promise<Tools> {
+export async function debianPackages(cache: string, set: PackageSet, progress: Progress): Promise<Tools> {
   const release = await readFile('/etc/os-release', 'utf8');
-  const installed = await readFile('/var/lib/dpkg/status');
-  const key = contentKey(release, installed, ...PACKAGES);
+  const key = contentKey(release, await installedPackages(), ...set.packages);
   const directory = await cached(cache, 'debian', key, (target) =>
-    progress.step('fetch containerd, runc, buildah and their libraries (Debian)', async (report) => {
-      await download(join(target, 'apt'), report);
+    progress.step(`fetch ${set.name} and their libraries (Debian)`, async (report) => {
+      await download(join(target, 'apt'), set.packages, report);
       await unpack(join(target, 'apt', 'archives'), target);
-      await linkIptables(join(target, 'usr', 'sbin'));
+      await set.finish?.(target);
     }),
   );
   return { directory, env: toolEnvironment(directory, process.env) };
 }
 
-async function download(apt: string, onLine: (line: string) => void): Promise<void> {
+/** The names of what is installed, which decide what has to be fetched; an upgrade changes none. */
+async function installedPackages(): Promise<string> {
+  const list = await run('dpkg-query', ['--show', '--showformat=${db:Status-Status} ${binary:Package}\\n']);
+  const installed = list.split('\n').filter((line) => line.startsWith('installed '));
+  return installed.sort().join('\n');
+}
+
+async function download(apt: string, packages: string[], onLine: (line: string) => void): Promise<void> {
   await mkdir(join(apt, 'lists', 'partial'), { recursive: true });
   await mkdir(join(apt, 'archives', 'partial'), { recursive: true });
   const own = [
@@ -52,7 +74,7 @@ async function download(apt: string, onLine: (line: string) => void): Promise<vo
   const env = { ...process.env, LC_ALL: 'C', DEBIAN_FRONTEND: 'noninteractive' };
   await run('apt-get', [...own, 'update'], { env, onLine });
   const install = ['install', '--download-only', '--reinstall', '--no-install-recommends', '--yes'];
-  await run('apt-get', [...own, ...install, ...PACKAGES], { env, onLine });
+  await run('apt-get', [...own, ...install, ...packages], { env, onLine });
 }
 
 async function unpack(archives: string, target: string): Promise<void> {

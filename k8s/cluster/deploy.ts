@@ -46,6 +46,10 @@ function readyMessage(cluster: Cluster): Promise<string> {
   return cluster.exec('kubectl', ['get', 'usp', 'users', '-o', path]);
 }
 
+async function hasPipeline(cluster: Cluster): Promise<boolean> {
+  return (await cluster.exec('kubectl', ['get', 'usp', 'users', '--ignore-not-found', '-o', 'name'])) !== '';
+}
+
 async function waitForReady(cluster: Cluster, report: (detail: string) => void): Promise<void> {
   const timer = setInterval(() => void readyMessage(cluster).then(report, () => {}), 5_000);
   try {
@@ -85,7 +89,8 @@ export async function deploy(cluster: Cluster, images: Images, progress: Progres
     '  The pods of this cluster have no way to randomuser.me: the quickstart reads from its own source.',
   );
   await progress.step('bring the pipeline "users" to Ready', async (report) => {
-    await applySample(cluster, 'quickstart.yaml', fromLocalSource);
+    // One that is there may have been changed since: it is left as it is.
+    if (!(await hasPipeline(cluster))) await applySample(cluster, 'quickstart.yaml', fromLocalSource);
     await waitForReady(cluster, report);
   });
   const users = await progress.step('read users back from Cassandra', () => firstUsers(cluster));

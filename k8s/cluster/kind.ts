@@ -16,20 +16,23 @@ export async function hasKind(): Promise<boolean> {
 }
 
 /** What stands in the way of a cluster by kind, one line each with the way out. */
-export async function kindObstacles(name: string): Promise<string[]> {
+export async function kindObstacles(name: string, cache: string): Promise<string[]> {
   const found: string[] = [];
   if (!isValidName(name))
     found.push(`"${name}" can't be a cluster's name: set USERSTREAM_CLUSTER to a-z, 0-9 and "-".`);
+  else if ((await kindHas(name)) && !existsSync(kindCluster(name, cache).stateDir))
+    found.push(`kind has a cluster "${name}" that is not ours: choose another name with USERSTREAM_CLUSTER.`);
   if (!(await succeeds('kubectl', ['version', '--client'])))
     found.push('kubectl is missing: install it beside kind.');
   if (!(await succeeds('helm', ['version']))) found.push('helm is missing: install Helm 3 beside kind.');
   return found;
 }
 
-/** Starts a cluster with kind, or answers the one of that name. */
+/** Starts a cluster with kind, or answers the one of that name. What an interrupted start left behind is made anew. */
 export async function startKind({ name, cache, progress }: StartOptions): Promise<Cluster> {
   const found = await findKind(name, cache);
   if (found) return found;
+  await stopKind(name, cache);
   const cluster = kindCluster(name, cache);
   await mkdir(cluster.stateDir, { recursive: true });
   const create = ['create', 'cluster', '--name', name, '--kubeconfig', cluster.kubeconfig, '--wait', '180s'];
@@ -37,17 +40,24 @@ export async function startKind({ name, cache, progress }: StartOptions): Promis
   return cluster;
 }
 
+/** Ends a cluster that was begun here, whole or not; harmless where there is none. */
 export async function stopKind(name: string, cache: string): Promise<void> {
   const { kubeconfig, stateDir } = kindCluster(name, cache);
-  if (existsSync(kubeconfig))
+  if (!existsSync(stateDir)) return;
+  if (await kindHas(name))
     await run('kind', ['delete', 'cluster', '--name', name, '--kubeconfig', kubeconfig]);
   await rm(stateDir, { recursive: true, force: true });
 }
 
-/** Answers the cluster of that name that kind started here, if there is one. */
+/** Answers the cluster of that name that kind started here, if there is one. kind writes the kubeconfig last. */
 export async function findKind(name: string, cache: string): Promise<Cluster | undefined> {
   const cluster = kindCluster(name, cache);
-  return existsSync(cluster.kubeconfig) ? cluster : undefined;
+  return existsSync(cluster.kubeconfig) && (await kindHas(name)) ? cluster : undefined;
+}
+
+async function kindHas(name: string): Promise<boolean> {
+  const clusters = await run('kind', ['get', 'clusters']);
+  return clusters.split('\n').includes(name);
 }
 
 /** Builds every image with Docker; `layout` is the archive that `loadImages` takes. */

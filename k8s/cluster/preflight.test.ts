@@ -12,6 +12,7 @@ const fit: Facts = {
   missing: [],
   goVersion: 'go1.26.1',
   memory: 16 * GIB,
+  cached: false,
   disk: [{ path: '/root', free: 50 * GIB }],
 };
 
@@ -26,7 +27,12 @@ describe('what stands in the way of a cluster', () => {
     [
       'little disk',
       { disk: [{ path: '/root', free: 2 * GIB }] },
-      /2 GiB are free at \/root.*USERSTREAM_CACHE/,
+      /20 GiB of disk are needed and 2 GiB are free at \/root.*USERSTREAM_CACHE/,
+    ],
+    [
+      'little disk for a cluster alone',
+      { cached: true, disk: [{ path: '/root', free: 2 * GIB }] },
+      /^5 GiB of disk/,
     ],
     ['a bad name', { name: 'My_Cluster' }, /"My_Cluster".*USERSTREAM_CLUSTER/],
     ['a name that is taken', { nameTaken: true }, /exists and is not ours.*ip netns delete/],
@@ -40,6 +46,9 @@ describe('what stands in the way of a cluster', () => {
 
   test('without Go, its version is no second obstacle', () =>
     assert.equal(obstacles({ ...fit, missing: ['go'], goVersion: '' }).length, 1));
+
+  test('with programs and images in the cache, less disk will do', () =>
+    assert.deepEqual(obstacles({ ...fit, cached: true, disk: [{ path: '/root', free: 6 * GIB }] }), []));
 
   test('a cluster that runs already needs no more memory or disk', () =>
     assert.deepEqual(obstacles({ ...fit, running: true, memory: 0, disk: [{ path: '/', free: 0 }] }), []));

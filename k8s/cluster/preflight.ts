@@ -5,7 +5,7 @@ import { machineProcesses, netnsPath } from './machine.ts';
 import { run } from './run.ts';
 
 const GIB = 1024 ** 3;
-const NEEDED = { memory: 8 * GIB, disk: 15 * GIB, go: [1, 24] as const };
+const NEEDED = { memory: 8 * GIB, disk: 20 * GIB, diskWhenCached: 5 * GIB, go: [1, 24] as const };
 
 /** What each program is missed for, and how it comes to the machine. */
 const PROGRAMS: Record<string, string> = {
@@ -30,6 +30,8 @@ export type Facts = {
   missing: string[];
   goVersion: string;
   memory: number;
+  /** Whether programs and images were made before. */
+  cached: boolean;
   disk: { path: string; free: number }[];
 };
 
@@ -72,12 +74,13 @@ function memory({ memory, running }: Facts): string | undefined {
   return `${gib(NEEDED.memory)} of memory are needed and ${gib(memory)} are available: end what uses it, or take a larger machine.`;
 }
 
-function disk({ disk, running }: Facts): string[] {
+function disk({ disk, running, cached }: Facts): string[] {
   if (running) return [];
-  const short = disk.filter(({ free }) => free < NEEDED.disk);
+  const needed = cached ? NEEDED.diskWhenCached : NEEDED.disk;
+  const short = disk.filter(({ free }) => free < needed);
   return short.map(
     ({ path, free }) =>
-      `${gib(NEEDED.disk)} of disk are needed and ${gib(free)} are free at ${path}: make room, or set USERSTREAM_CACHE to a directory on a larger disk.`,
+      `${gib(needed)} of disk are needed and ${gib(free)} are free at ${path}: make room, or set USERSTREAM_CACHE to a directory on a larger disk.`,
   );
 }
 
@@ -104,6 +107,7 @@ export async function lookAround(
       () => '',
     ),
     memory: await availableMemory(),
+    cached: ['bin', 'image-layouts'].every((kind) => existsSync(join(cache, kind))),
     disk: await Promise.all(paths.map(freeDisk)),
   };
 }

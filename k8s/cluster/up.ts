@@ -31,7 +31,7 @@ async function prepareNative(): Promise<Prepared> {
 }
 
 async function prepareKind(): Promise<Prepared> {
-  const found = await kindObstacles(name);
+  const found = await kindObstacles(name, cache);
   if (found.length > 0) exitWith(found);
   progress.say(
     `A Kubernetes named "${name}" by kind, the images by Docker. \`npm run down\` removes the cluster.`,
@@ -45,7 +45,7 @@ async function prepareKind(): Promise<Prepared> {
 function announcement(): string {
   return `A one-node Kubernetes named "${name}", from package registries alone:
   ${cache}
-      programs and images, about 10 GiB; the first time makes them in 20 to 30 minutes. \`npm run clean\` removes them
+      programs and images, about 15 GiB; the first time makes them in 20 to 30 minutes. \`npm run clean\` removes them
   ${stateDir(name)}
       the cluster's data. \`npm run down\` removes it
   network namespace userstream-${name}

@@ -1,13 +1,16 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { goBinaries } from '../cluster/binaries.ts';
 import { cacheDir } from '../cluster/cache.ts';
-import { type Cluster, startCluster, stopCluster } from '../cluster/cluster.ts';
+import { type Cluster, STATE_ROOT, startCluster, stateDir, stopCluster } from '../cluster/cluster.ts';
 import { debianTools } from '../cluster/debian.ts';
-import { applySample, installOperator, rollout } from '../cluster/deploy.ts';
+import { applySample, type Images, installOperator, rollout } from '../cluster/deploy.ts';
 import { buildImages } from '../cluster/images.ts';
 import { NETWORK } from '../cluster/network.ts';
+import { lookAround, obstacles } from '../cluster/preflight.ts';
 import { Progress } from '../cluster/progress.ts';
 
 /** Users of each seed that the source serves. */
@@ -17,11 +20,18 @@ const name = `e2e-${process.pid}`;
 const cache = cacheDir(process.env);
 const progress = new Progress();
 
-async function prepare(): Promise<Cluster> {
-  const cluster = await startCluster({ name, cache, progress });
+/** Compiles Kubernetes while the images are built, as `npm run up` does. */
+async function start(): Promise<{ cluster: Cluster; images: Images }> {
   const tools = await debianTools(cache, progress);
-  const { layout, images } = await buildImages({ cache, tools, progress });
+  const [cluster, { layout, images }] = await Promise.all([
+    goBinaries(cache, progress).then(() => startCluster({ name, cache, progress })),
+    buildImages({ cache, tools, progress }),
+  ]);
   await progress.step('load the images', () => cluster.loadImages(layout));
+  return { cluster, images };
+}
+
+async function install(cluster: Cluster, images: Images): Promise<void> {
   await progress.step('install the operator, Kafka and the source', async () => {
     await cluster.exec('kubectl', ['create', 'namespace', 'e2e']);
     await cluster.exec('kubectl', [
@@ -46,7 +56,6 @@ async function prepare(): Promise<Cluster> {
     await rollout(cluster, 'source', 'deployment/source');
     await rollout(cluster, 'kafka', 'statefulset/kafka');
   });
-  return cluster;
 }
 
 /** A resolv.conf of the cluster's own in a mount namespace of its own: the tests see Services by name, the host sees nothing. */
@@ -90,15 +99,49 @@ async function printState(cluster: Cluster): Promise<void> {
   }
 }
 
+/** Ends the clusters of test runs that were killed before they could. */
+async function sweep(): Promise<void> {
+  const clusters = await readdir(STATE_ROOT).catch(() => []);
+  for (const other of clusters) {
+    const pid = /^e2e-(\d+)$/.exec(other)?.[1];
+    if (pid && !existsSync(`/proc/${pid}`)) await stopCluster(other);
+  }
+}
+
+async function installAndTest(cluster: Cluster, images: Images): Promise<boolean> {
+  try {
+    await install(cluster, images);
+    const passed = await test(cluster);
+    if (!passed) await printState(cluster);
+    return passed;
+  } catch (error) {
+    await printState(cluster);
+    throw error;
+  }
+}
+
+function exitWith(found: string[]): never {
+  for (const line of found) console.error(line);
+  process.exit(1);
+}
+
+const found = obstacles(await lookAround(name, cache, stateDir(name), process.env));
+if (found.length > 0) exitWith(found);
+await sweep();
+
+let interrupted = false;
+for (const event of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(event, () => {
+    interrupted = true;
+    void stopCluster(name).then(() => process.exit(1));
+  });
+}
 let passed = false;
-for (const event of ['SIGINT', 'SIGTERM'] as const)
-  process.once(event, () => void stopCluster(name).then(() => process.exit(1)));
 try {
-  const cluster = await prepare();
-  passed = await test(cluster);
-  if (!passed) await printState(cluster);
+  const { cluster, images } = await start();
+  passed = await installAndTest(cluster, images);
 } finally {
-  await progress.step('take the cluster away', () => stopCluster(name));
+  if (!interrupted) await progress.step('take the cluster away', () => stopCluster(name));
 }
 console.log(progress.summary());
 process.exit(passed ? 0 : 1);

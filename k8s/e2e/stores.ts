@@ -4,6 +4,7 @@ import pg from 'pg';
 import type { Credentials } from '../../workers/lib/config.ts';
 import type { User } from '../../workers/lib/user.ts';
 import { USER_COLUMNS } from '../../workers/lib/user.ts';
+import { until } from '../../workers/test/wait.ts';
 import { byId, type Users } from './users.ts';
 
 const COLUMNS = Object.keys(USER_COLUMNS);
@@ -17,16 +18,24 @@ function toUser(row: Record<string, unknown>): User {
   return Object.fromEntries(COLUMNS.map((column) => [column, text(row[column])])) as User;
 }
 
-/** All users in Postgres. */
-export async function postgresUsers(host: string, { username, password }: Credentials): Promise<Users> {
+/** Runs one statement in the pipeline's Postgres and answers its rows. */
+export async function postgresQuery(
+  host: string,
+  { username, password }: Credentials,
+  statement: string,
+): Promise<Record<string, unknown>[]> {
   const client = new pg.Client({ host, user: username, password, database: 'userstream' });
   await client.connect();
   try {
-    const { rows } = await client.query('SELECT * FROM users');
-    return byId(rows.map(toUser));
+    return (await client.query(statement)).rows;
   } finally {
     await client.end();
   }
+}
+
+/** All users in Postgres. */
+export async function postgresUsers(host: string, credentials: Credentials): Promise<Users> {
+  return byId((await postgresQuery(host, credentials, 'SELECT * FROM users')).map(toUser));
 }
 
 /** All users in Cassandra. */
@@ -47,32 +56,58 @@ export async function cassandraUsers(host: string, { username, password }: Crede
   }
 }
 
-/** The distinct keys of a topic whose newest record is no tombstone, read from its beginning to its present end. */
-export async function kafkaKeys(bootstrapServer: string, topic: string): Promise<Set<string>> {
-  const kafka = new Kafka({ brokers: [bootstrapServer], logLevel: logLevel.NOTHING });
-  const admin = kafka.admin();
+const kafkaAt = (bootstrapServer: string) =>
+  new Kafka({ brokers: [bootstrapServer], logLevel: logLevel.NOTHING });
+
+/** The names of all topics. */
+export async function kafkaTopics(bootstrapServer: string): Promise<string[]> {
+  const admin = kafkaAt(bootstrapServer).admin();
   await admin.connect();
-  const ends = await admin.fetchTopicOffsets(topic);
-  await admin.disconnect();
-  const left = new Map(
-    ends.filter(({ low, high }) => low !== high).map((end) => [end.partition, BigInt(end.high)]),
-  );
+  try {
+    return await admin.listTopics();
+  } finally {
+    await admin.disconnect();
+  }
+}
+
+/** Where each partition of a topic that isn't empty ends now. */
+async function ends(bootstrapServer: string, topic: string): Promise<Map<number, bigint>> {
+  const admin = kafkaAt(bootstrapServer).admin();
+  await admin.connect();
+  try {
+    const offsets = await admin.fetchTopicOffsets(topic);
+    const filled = offsets.filter(({ low, high }) => low !== high);
+    return new Map(filled.map(({ partition, high }) => [partition, BigInt(high)]));
+  } finally {
+    await admin.disconnect();
+  }
+}
+
+const READ_MS = 60_000;
+
+/**
+ * The distinct keys of a topic whose newest record is no tombstone, read from its beginning to its present end.
+ * @throws after a minute, naming the partitions whose end did not come
+ */
+export async function kafkaKeys(bootstrapServer: string, topic: string): Promise<Set<string>> {
+  const left = await ends(bootstrapServer, topic);
   const keys = new Set<string>();
   if (left.size === 0) return keys;
-  const consumer = kafka.consumer({ groupId: `e2e-${process.pid}-${performance.now()}` });
-  const done = Promise.withResolvers<void>();
+  const consumer = kafkaAt(bootstrapServer).consumer({ groupId: `e2e-${process.pid}-${performance.now()}` });
   await consumer.connect();
-  await consumer.subscribe({ topic, fromBeginning: true });
-  await consumer.run({
-    eachMessage: async ({ partition, message }) => {
-      const key = message.key?.toString() ?? '';
-      if (message.value) keys.add(key);
-      else keys.delete(key);
-      if (BigInt(message.offset) + 1n >= (left.get(partition) ?? 0n)) left.delete(partition);
-      if (left.size === 0) done.resolve();
-    },
-  });
-  await done.promise;
-  await consumer.disconnect();
-  return keys;
+  try {
+    await consumer.subscribe({ topic, fromBeginning: true });
+    await consumer.run({
+      eachMessage: async ({ partition, message }) => {
+        const key = message.key?.toString() ?? '';
+        if (message.value) keys.add(key);
+        else keys.delete(key);
+        if (BigInt(message.offset) + 1n >= (left.get(partition) ?? 0n)) left.delete(partition);
+      },
+    });
+    await until(`the ends of ${topic}, partitions ${[...left.keys()]}`, () => left.size === 0, READ_MS);
+    return keys;
+  } finally {
+    await consumer.disconnect();
+  }
 }

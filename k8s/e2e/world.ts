@@ -4,7 +4,8 @@ import { parse } from 'yaml';
 import { GROUP, KIND, VERSION } from '../../operator/src/api/pipeline.ts';
 import type { PipelineStatus } from '../../operator/src/api/status.ts';
 import type { KubeClient } from '../../operator/src/kube/client.ts';
-import type { KubeObject } from '../../operator/src/kube/object.ts';
+import type { KubeObject, ObjectRef } from '../../operator/src/kube/object.ts';
+import type { Kind } from '../../operator/src/kube/resources.ts';
 import { componentSelector } from '../../operator/src/specs/meta.ts';
 import type { Credentials } from '../../workers/lib/config.ts';
 
@@ -30,14 +31,35 @@ export class World {
     await this.#client.apply({ ...sample, metadata, spec: merged }, { fieldManager: 'e2e' });
   }
 
-  async status(): Promise<PipelineStatus> {
-    const ref = { apiVersion: `${GROUP}/${VERSION}`, kind: KIND, namespace: this.namespace, name: this.name };
-    const object = await this.#client.get<KubeObject & { status?: PipelineStatus }>(ref);
-    return object?.status ?? {};
+  #ref(): ObjectRef {
+    return { apiVersion: `${GROUP}/${VERSION}`, kind: KIND, namespace: this.namespace, name: this.name };
   }
 
+  get(): Promise<(KubeObject & { status?: PipelineStatus }) | undefined> {
+    return this.#client.get(this.#ref());
+  }
+
+  async delete(): Promise<void> {
+    await this.#client.delete(this.#ref());
+  }
+
+  async status(): Promise<PipelineStatus> {
+    return (await this.get())?.status ?? {};
+  }
+
+  /** The names of the pipeline's objects of some kinds, as `Kind/name`. */
+  async objects(kinds: Kind[]): Promise<string[]> {
+    const labelSelector = componentSelector(this.name);
+    const lists = kinds.map((kind) => this.#client.list(kind, { namespace: this.namespace, labelSelector }));
+    const items = (await Promise.all(lists)).flatMap(({ items }) => items);
+    return items.map(({ kind, metadata }) => `${kind}/${metadata.name}`).sort();
+  }
+
+  /** Whether the operator says so of the spec as it is now. */
   async isReady(): Promise<boolean> {
-    const { conditions = [] } = await this.status();
+    const object = await this.get();
+    const { conditions = [], observedGeneration } = object?.status ?? {};
+    if (!object || observedGeneration !== object.metadata.generation) return false;
     return conditions.some(({ type, status }) => type === 'Ready' && status === 'True');
   }
 

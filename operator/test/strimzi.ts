@@ -1,9 +1,11 @@
 import { execFile } from 'node:child_process';
-import { existsSync, globSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
+import { globSync } from 'node:fs';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { cacheDir, cached } from '../../k8s/cluster/cache.ts';
+import { maven } from '../../k8s/cluster/maven.ts';
+import { Progress } from '../../k8s/cluster/progress.ts';
 import type { KubeObject } from '../src/kube/object.ts';
 
 const VERSION = '1.2.0';
@@ -35,36 +37,23 @@ const run = promisify(execFile);
  * @throws where there is no JDK new enough to run it.
  */
 export async function strimziDefinitions(): Promise<KubeObject[]> {
-  const cache = process.env['USERSTREAM_CACHE'] ?? join(homedir(), '.cache', 'userstream');
-  const directory = join(cache, `strimzi-crds-${VERSION}`);
-  if (!existsSync(directory)) await generate(cache, directory);
+  const cache = cacheDir(process.env);
+  const directory = await cached(cache, 'strimzi', VERSION, (target) => generate(cache, target));
   const files = Object.keys(KINDS).map((kind) => readFile(join(directory, `${kind}.json`), 'utf8'));
   return (await Promise.all(files)).map((text) => JSON.parse(text));
 }
 
-/** Into a directory that takes its name only when it is whole. */
 async function generate(cache: string, directory: string): Promise<void> {
   const java = await findJava();
-  await mkdir(cache, { recursive: true });
-  const building = await mkdtemp(join(cache, 'strimzi-crds-'));
-  try {
-    await writeFile(join(building, 'pom.xml'), POM);
-    const jars = join(building, 'jars');
-    await run('mvn', [
-      '-B',
-      '-q',
-      '-f',
-      building,
-      'dependency:copy-dependencies',
-      `-DoutputDirectory=${jars}`,
-    ]);
-    await runGenerator(java, jars, building);
-    await rm(jars, { recursive: true });
-    await rename(building, directory);
-  } catch (error) {
-    await rm(building, { recursive: true, force: true });
-    if (!existsSync(directory)) throw error;
-  }
+  const progress = new Progress(console.error);
+  await writeFile(join(directory, 'pom.xml'), POM);
+  const jars = join(directory, 'jars');
+  await progress.step("generate Strimzi's definitions (Maven)", async () => {
+    const options = ['-f', directory, `-DoutputDirectory=${jars}`];
+    await maven(cache, progress, ['dependency:copy-dependencies', ...options]);
+    await runGenerator(java, jars, directory);
+  });
+  await rm(jars, { recursive: true });
 }
 
 async function runGenerator(java: string, jars: string, directory: string): Promise<void> {

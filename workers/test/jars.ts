@@ -1,10 +1,8 @@
-import { execFile } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { promisify } from 'node:util';
+import { copyFile, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { cacheDir, cached, contentKey } from '../../k8s/cluster/cache.ts';
+import { maven } from '../../k8s/cluster/maven.ts';
+import { Progress } from '../../k8s/cluster/progress.ts';
 
 const IMAGES = join(import.meta.dirname, '../../k8s/images');
 
@@ -16,29 +14,14 @@ export async function jarsOf(
   name: 'kafka' | 'registry' | 'cassandra',
   goal: 'copy-dependencies' | 'unpack',
 ): Promise<string> {
-  const pom = await readFile(join(IMAGES, name, 'pom.xml'));
-  const hash = createHash('sha256').update(pom).digest('hex').slice(0, 12);
-  const directory = join(cache(), 'jars', `${name}-${hash}`);
-  if (existsSync(directory)) return directory;
-  await mkdir(dirname(directory), { recursive: true });
-  const building = await mkdtemp(`${directory}-`);
-  try {
-    await writeFile(join(building, 'pom.xml'), pom);
-    await resolve(building, goal);
-    await rename(building, directory);
-  } catch (error) {
-    await rm(building, { recursive: true, force: true });
-    if (!existsSync(directory)) throw error;
-  }
-  return directory;
-}
-
-/** In a directory of its own, because Maven leaves its notes beside the pom.xml. */
-async function resolve(directory: string, goal: string) {
-  const options = ['-DincludeScope=runtime', `-DoutputDirectory=${directory}`];
-  await promisify(execFile)('mvn', ['-B', '-q', '-f', directory, `dependency:${goal}`, ...options]);
-}
-
-function cache(): string {
-  return process.env['USERSTREAM_CACHE'] ?? join(homedir(), '.cache', 'userstream');
+  const cache = cacheDir(process.env);
+  const progress = new Progress(console.error);
+  const pom = join(IMAGES, name, 'pom.xml');
+  return cached(cache, 'jars', `${name}-${contentKey(await readFile(pom))}`, async (directory) => {
+    await copyFile(pom, join(directory, 'pom.xml')); // Maven leaves its notes beside it
+    const options = ['-DincludeScope=runtime', `-DoutputDirectory=${directory}`];
+    await progress.step(`download the jars of ${name} (Maven)`, () =>
+      maven(cache, progress, ['-f', directory, `dependency:${goal}`, ...options]),
+    );
+  });
 }

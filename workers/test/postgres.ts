@@ -1,6 +1,5 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, globSync } from 'node:fs';
 import { chown, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -8,6 +7,7 @@ import pg from 'pg';
 import type { Credentials, Sections } from '../lib/config.ts';
 import { postgresClient } from '../lib/postgres.ts';
 import { temporaryDirectory } from './directory.ts';
+import { isRoot, NOBODY, postgresEnvironment, unprivileged } from './postgres-programs.ts';
 import { freePort, until } from './wait.ts';
 
 export type TestPostgres = {
@@ -22,16 +22,16 @@ export type TestPostgres = {
   stop(): Promise<void>;
 };
 
-const NOBODY = 65534;
 const credentials = { username: 'userstream', password: 'test-password' };
 const superuser = { username: 'postgres', password: 'test-superuser' };
 
 /** A throwaway Postgres on a free loopback port, with logical decoding, and an empty database `userstream`. */
 export async function startPostgres(): Promise<TestPostgres> {
+  const env = await postgresEnvironment();
   const home = await temporaryDirectory('postgres');
   try {
-    const data = await initialise(home.path);
-    const server = new Server(home.path, data, await freePort());
+    const data = await initialise(home.path, env);
+    const server = new Server(home.path, data, env, await freePort());
     await server.start();
     await createDatabase(server.section);
     return {
@@ -55,11 +55,13 @@ class Server {
   readonly section: Sections['postgres'];
   readonly #home: string;
   readonly #data: string;
+  readonly #env: NodeJS.ProcessEnv;
   #process: ChildProcess | undefined;
 
-  constructor(home: string, data: string, port: number) {
+  constructor(home: string, data: string, env: NodeJS.ProcessEnv, port: number) {
     this.#home = home;
     this.#data = data;
+    this.#env = env;
     this.section = {
       host: '127.0.0.1',
       port,
@@ -82,8 +84,12 @@ class Server {
       max_slot_wal_keep_size: '256MB',
     };
     const options = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
-    const [command, ...args] = unprivileged('postgres', ['-D', this.#data, ...options]);
-    const child = spawn(command, args, { cwd: this.#home, stdio: ['ignore', 'ignore', 'pipe'] });
+    const [command, ...args] = unprivileged('INT', 'postgres', ['-D', this.#data, ...options]);
+    const child = spawn(command, args, {
+      cwd: this.#home,
+      env: this.#env,
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
     let output = '';
     child.stderr.on('data', (chunk) => {
       output = (output + chunk).slice(-4000);
@@ -105,19 +111,19 @@ class Server {
   }
 }
 
-async function initialise(home: string): Promise<string> {
+async function initialise(home: string, env: NodeJS.ProcessEnv): Promise<string> {
   const passwordFile = join(home, 'password');
   const data = join(home, 'data');
   await writeFile(passwordFile, superuser.password);
   if (isRoot()) for (const path of [home, passwordFile]) await chown(path, NOBODY, NOBODY);
   const options = ['--no-sync', '--encoding=UTF8', '--locale=C.UTF-8', '--auth=scram-sha-256'];
-  const [command, ...args] = unprivileged('initdb', [
+  const [command, ...args] = unprivileged('INT', 'initdb', [
     ...options,
     `--username=${superuser.username}`,
     `--pwfile=${passwordFile}`,
     `--pgdata=${data}`,
   ]);
-  await promisify(execFile)(command, args, { cwd: home });
+  await promisify(execFile)(command, args, { cwd: home, env });
   return data;
 }
 
@@ -139,32 +145,4 @@ async function connects(section: Sections['postgres']): Promise<boolean> {
   } catch {
     return false;
   }
-}
-
-/**
- * The command line that runs one of Postgres' programs as somebody other than root (it refuses to run as root), still
- * able to read binaries in root's own cache, and that shuts the server down when this process dies.
- */
-function unprivileged(program: string, args: string[]): [string, ...string[]] {
-  const nobody = [
-    `--reuid=${NOBODY}`,
-    `--regid=${NOBODY}`,
-    '--clear-groups',
-    '--inh-caps=+dac_read_search',
-    '--ambient-caps=+dac_read_search',
-  ];
-  return ['setpriv', '--pdeathsig=INT', ...(isRoot() ? nobody : []), join(binaries(), program), ...args];
-}
-
-function isRoot(): boolean {
-  return process.getuid?.() === 0;
-}
-
-/** Where Postgres' programs are: `POSTGRES_BIN`, or Debian's place for them. */
-function binaries(): string {
-  const found = process.env['POSTGRES_BIN'] ?? globSync('/usr/lib/postgresql/*/bin').sort().at(-1);
-  if (found && existsSync(join(found, 'initdb'))) return found;
-  throw new Error(
-    'no Postgres server found: set POSTGRES_BIN to its bin directory, or install postgresql-15',
-  );
 }
