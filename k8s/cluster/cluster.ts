@@ -50,11 +50,12 @@ export function startCluster({ name, cache, progress }: StartOptions): Promise<C
     const state = stateDir(name);
     const layout = { name, state, binaries, debian: debian.directory, pauseImage: pause.name };
     const cluster = nativeCluster(layout, debian.env);
-    if (await isRunning(cluster)) return cluster;
     await progress.step(`start Kubernetes "${name}"`, async (report) => {
-      await stopMachine(name);
-      await writeState(layout);
-      await startMachine(name, state, debian.env);
+      if (!(await isRunning(cluster))) {
+        await stopMachine(name);
+        await writeState(layout);
+        await startMachine(name, state, debian.env);
+      }
       await becomeReady(cluster, pause.layout, report);
     });
     return cluster;

@@ -43,7 +43,8 @@ export function debianTools(cache: string, progress: Progress): Promise<Tools> {
  */
 export async function debianPackages(cache: string, set: PackageSet, progress: Progress): Promise<Tools> {
   const release = await readFile('/etc/os-release', 'utf8');
-  const key = contentKey(release, await installedPackages(), ...set.packages);
+  const installed = await run('dpkg', ['--get-selections']); // names, not versions: an upgrade changes none
+  const key = contentKey(release, installed, ...set.packages);
   const directory = await cached(cache, 'debian', key, (target) =>
     progress.step(`fetch ${set.name} and their libraries (Debian)`, async (report) => {
       await download(join(target, 'apt'), set.packages, report);
@@ -52,13 +53,6 @@ export async function debianPackages(cache: string, set: PackageSet, progress: P
     }),
   );
   return { directory, env: toolEnvironment(directory, process.env) };
-}
-
-/** The names of what is installed, which decide what has to be fetched; an upgrade changes none. */
-async function installedPackages(): Promise<string> {
-  const list = await run('dpkg-query', ['--show', '--showformat=${db:Status-Status} ${binary:Package}\\n']);
-  const installed = list.split('\n').filter((line) => line.startsWith('installed '));
-  return installed.sort().join('\n');
 }
 
 async function download(apt: string, packages: string[], onLine: (line: string) => void): Promise<void> {
@@ -83,9 +77,9 @@ async function unpack(archives: string, target: string): Promise<void> {
 }
 
 /** The names that Debian gives with its alternatives, which an unpacked package lacks. */
-async function linkIptables(sbin: string): Promise<void> {
+async function linkIptables(directory: string): Promise<void> {
   const programs = ['iptables', 'ip6tables'].flatMap((name) => [name, `${name}-save`, `${name}-restore`]);
-  for (const program of programs) await symlink('xtables-nft-multi', join(sbin, program));
+  for (const program of programs) await symlink('xtables-nft-multi', join(directory, 'usr', 'sbin', program));
 }
 
 /** The environment in which the unpacked programs find each other, their libraries and iptables' extensions. */

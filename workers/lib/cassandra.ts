@@ -22,8 +22,13 @@ export function cassandraClient(
 
 /** True where Cassandra was reached and refused the user name or the password. */
 export function isAuthenticationError(error: unknown): boolean {
-  return innerErrors(error).some((each) => each instanceof errors.AuthenticationError);
+  return innerErrors(error).some(
+    (each) => each instanceof errors.AuthenticationError && !lacksReplicas(each),
+  );
 }
+
+/** A ring that is still growing can't read its roles yet, and says so in the same kind of error. */
+const lacksReplicas = (error: Error) => error.message.includes('Cannot achieve consistency level');
 
 /** The StageError that an error of the driver amounts to, with what to do about it. */
 export function cassandraError(section: CassandraSection, error: unknown): StageError {
@@ -36,10 +41,13 @@ export function cassandraError(section: CassandraSection, error: unknown): Stage
 }
 
 function advice(error: unknown): [reason: string, next: string] {
+  if (innerErrors(error).some(lacksReplicas)) {
+    return ['NotEnoughReplicas', 'it waits for more nodes of the ring'];
+  }
   if (isAuthenticationError(error)) {
     return [
       'CassandraAccessDenied',
-      'check the credentials Secret (a new ring takes a minute to have its roles)',
+      'check the credentials Secret (a new ring takes a minute to have its roles); a password that was changed in the Secret alone must be changed back',
     ];
   }
   if (error instanceof errors.NoHostAvailableError || error instanceof errors.OperationTimedOutError) {

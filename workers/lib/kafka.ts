@@ -87,6 +87,27 @@ export async function createPublisher(
   compression: KafkaSection['compression'],
 ): Promise<Publisher> {
   const used = new Set<string>();
+  let producer = await connectProducer(kafka, used);
+  const type = compression === 'gzip' ? CompressionTypes.GZIP : CompressionTypes.None;
+  return {
+    async publish(records) {
+      try {
+        await publish(producer, type, records, used);
+      } catch (error) {
+        if (!isTooLarge(error)) throw error;
+        // kafkajs takes the sequence numbers of all partitions back when one refuses its part, though others have stored
+        // theirs: only a new producer begins with numbers that the brokers take.
+        await producer.disconnect().catch(() => {});
+        producer = await connectProducer(kafka, used);
+        throw error;
+      }
+    },
+    close: () => producer.disconnect(),
+  };
+}
+
+/** A connected producer that notes in `used` the partitions it chooses, as `topic/partition`. */
+async function connectProducer(kafka: Kafka, used: Set<string>): Promise<Producer> {
   const producer = kafka.producer({
     idempotent: true,
     maxInFlightRequests: 1,
@@ -101,11 +122,7 @@ export async function createPublisher(
     },
   });
   await producer.connect();
-  const type = compression === 'gzip' ? CompressionTypes.GZIP : CompressionTypes.None;
-  return {
-    publish: (records) => publish(producer, type, records, used),
-    close: () => producer.disconnect(),
-  };
+  return producer;
 }
 
 async function publish(

@@ -29,11 +29,13 @@ const environment = z.object({
 
 /**
  * Runs a worker's process: HTTP endpoints, logs, metrics, and a signal that aborts on SIGTERM or SIGINT; then ends the
- * process: 0 when the body returned or gave up because of the signal, 1 with a termination message on an error.
+ * process: 0 when the body returned, `whenStopped` when it gave up because of the signal, 1 with a termination message on
+ * an error.
  */
 export async function runWorker(
   name: string,
   body: (context: WorkerContext) => Promise<void>,
+  whenStopped = 0,
 ): Promise<void> {
   const shutdown = new AbortController();
   for (const event of ['SIGTERM', 'SIGINT'] as const) process.once(event, () => stopSoon(shutdown));
@@ -41,7 +43,7 @@ export async function runWorker(
     await serve(name, body, shutdown.signal);
     process.exit(0);
   } catch (error) {
-    if (shutdown.signal.aborted && (error as Error).name === 'AbortError') process.exit(0);
+    if (shutdown.signal.aborted && (error as Error).name === 'AbortError') process.exit(whenStopped);
     explain(name, error);
     process.exit(1);
   }

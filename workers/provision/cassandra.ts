@@ -17,10 +17,14 @@ export async function provisionCassandra(wish: CassandraWish, access: Access): P
   });
 }
 
-/** Drops the keyspace with all data; one that is gone already is fine. */
-export async function dropKeyspace(wish: CassandraWish, access: Access): Promise<void> {
+/** Drops the pipeline's table, and the keyspace where no other table is in it; what is gone already is fine. */
+export async function dropTable(wish: CassandraWish, access: Access): Promise<void> {
+  const { keyspace, table } = wish;
   await withClient(wish, access, async (client) => {
-    await client.execute(`DROP KEYSPACE IF EXISTS ${wish.keyspace}`);
+    await client.execute(`DROP TABLE IF EXISTS ${keyspace}.${table}`);
+    const left = 'SELECT table_name FROM system_schema.tables WHERE keyspace_name = ?';
+    const { rows } = await client.execute(left, [keyspace]);
+    if (rows.length === 0) await client.execute(`DROP KEYSPACE IF EXISTS ${keyspace}`);
   });
 }
 
@@ -74,6 +78,6 @@ function wrongType(column: string, found: string, wanted: string): StageError {
   return new StageError(
     'Cassandra',
     'ColumnTypeConflict',
-    `column ${column} is of type ${found}, not ${wanted}, and Cassandra can't change it; set cassandra.table to a new name, or drop the column`,
+    `column ${column} is of type ${found}, not ${wanted}, and Cassandra can't change it; make a new pipeline with another cassandra.table`,
   );
 }

@@ -100,6 +100,15 @@ async function createTopic(
 async function adjustTopic(admin: Admin, wish: TopicWish): Promise<void> {
   const { topics } = await admin.fetchTopicMetadata({ topics: [wish.name] });
   const partitions = topics[0]?.partitions.length ?? 0;
+  const replicas = topics[0]?.partitions[0]?.replicas.length ?? wish.replicas;
+  if (replicas !== wish.replicas) {
+    // Before anything else: min.insync.replicas follows the wish, and no write would be taken.
+    throw new StageError(
+      'Kafka',
+      'TopicReplicasDiffer',
+      `topic ${wish.name} has ${replicas} copies, ${wish.replicas} are asked for: set kafka.topic.replicas to ${replicas}, or reassign the partitions with Kafka's own tool`,
+    );
+  }
   if (partitions > wish.partitions) {
     throw new StageError(
       'Kafka',

@@ -5,9 +5,9 @@ import { runWorker, type WorkerContext } from '../lib/main.ts';
 import { subjectClient } from '../lib/registry.ts';
 import { untilDone } from '../lib/retry.ts';
 import { certificateAuthority } from '../lib/tls.ts';
-import { dropKeyspace, provisionCassandra } from './cassandra.ts';
+import { dropTable, provisionCassandra } from './cassandra.ts';
 import { deleteTopics, provisionTopics, topicWishes } from './kafka.ts';
-import { dropSlot, provisionPostgres } from './postgres.ts';
+import { dropSlot, dropTables, provisionPostgres } from './postgres.ts';
 
 const configSchema = z.object({
   pipeline: sections.pipeline,
@@ -20,26 +20,39 @@ const configSchema = z.object({
   cassandra: sections.cassandra.extend({ managed: z.boolean().default(true) }),
   /** What `teardown` takes away. */
   teardown: z
-    .object({ topics: z.boolean(), subject: z.boolean(), slot: z.boolean(), keyspace: z.boolean() })
+    .object({
+      topics: z.boolean(),
+      subject: z.boolean(),
+      slot: z.boolean(),
+      tables: z.boolean(),
+      keyspace: z.boolean(),
+    })
     .optional(),
 });
 
 type Config = z.infer<typeof configSchema>;
 type Step = { name: string; run(): Promise<void> };
 
+/** A Job that is told to stop before it is done has failed: it must be run again. */
+const UNFINISHED = 1;
+
 /** `main.ts` makes what a pipeline needs in each of its neighbours; `main.ts teardown` takes it away again. */
-await runWorker('provision', async (context) => {
-  const config = readConfig(configSchema, context.configFile);
-  const command = process.argv[2];
-  if (command !== undefined && command !== 'teardown') {
-    throw new ConfigError(`provision knows no command ${command}: give teardown, or nothing`);
-  }
-  const steps = command === 'teardown' ? teardown(config, context) : provision(config, context);
-  for (const step of steps) {
-    await untilDone(step.run, context);
-    context.log.info({ step: step.name }, 'done');
-  }
-});
+await runWorker(
+  'provision',
+  async (context) => {
+    const config = readConfig(configSchema, context.configFile);
+    const command = process.argv[2];
+    if (command !== undefined && command !== 'teardown') {
+      throw new ConfigError(`provision knows no command ${command}: give teardown, or nothing`);
+    }
+    const steps = command === 'teardown' ? teardown(config, context) : provision(config, context);
+    for (const step of steps) {
+      await untilDone(step.run, context);
+      context.log.info({ step: step.name }, 'done');
+    }
+  },
+  UNFINISHED,
+);
 
 function provision(config: Config, context: WorkerContext): Step[] {
   const { postgres, kafka, topics, registryTopics, schemaRegistry, cassandra } = config;
@@ -68,9 +81,10 @@ function teardown(config: Config, context: WorkerContext): Step[] {
   const subject = subjectClient(schemaRegistry, access('SCHEMA_REGISTRY').credentials);
   const steps: [boolean, Step][] = [
     [wanted.slot, { name: 'slot', run: () => dropSlot(postgres, access('POSTGRES')) }],
+    [wanted.tables, { name: 'tables', run: () => dropTables(postgres, access('POSTGRES')) }],
     [wanted.subject, { name: 'subject', run: () => subject.remove() }],
     [wanted.topics, { name: 'topics', run: () => deleteTopics(kafka, access('KAFKA'), context.log, topics) }],
-    [wanted.keyspace, { name: 'keyspace', run: () => dropKeyspace(cassandra, access('CASSANDRA')) }],
+    [wanted.keyspace, { name: 'keyspace', run: () => dropTable(cassandra, access('CASSANDRA')) }],
   ];
   return steps.filter(([asked]) => asked).map(([, step]) => step);
 }

@@ -40,6 +40,17 @@ export async function dropSlot(section: Section, access: Access): Promise<void> 
   });
 }
 
+/** Drops all that provision made in the database but the slot; what is gone already is fine. */
+export async function dropTables(section: Section, access: Access): Promise<void> {
+  await withClient(section, access, async (client) => {
+    await client.query('BEGIN');
+    await client.query(`DROP PUBLICATION IF EXISTS ${client.escapeIdentifier(section.publication)}`);
+    await client.query('DROP TABLE IF EXISTS users, rejected_users, ingest_state, relay_state');
+    await client.query('DROP FUNCTION IF EXISTS users_before_truncate()');
+    await client.query('COMMIT');
+  });
+}
+
 async function withClient(
   section: Section,
   { credentials, ca }: Access,

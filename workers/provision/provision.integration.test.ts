@@ -69,7 +69,7 @@ describe('provision', () => {
       registryTopics: [JOURNAL],
       schemaRegistry: subject(),
       cassandra: cassandra.section,
-      teardown: { topics: true, subject: true, slot: true, keyspace: true },
+      teardown: { topics: true, subject: true, slot: true, tables: true, keyspace: true },
     };
     await writeFile(file, JSON.stringify(config));
     const env = {

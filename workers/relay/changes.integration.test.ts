@@ -74,15 +74,18 @@ describe('the relay', () => {
     });
   });
 
-  test('sets aside a user that is too large for Kafka', async () => {
+  test('sets aside a user that is too large for Kafka, in the midst of others in all partitions', async () => {
     const id = randomUUID();
+    await bench.db.query('BEGIN');
+    await bench.insert(250, 'Before');
     // Random, so that compression doesn't make it fit.
     await bench.db.query(
       `INSERT INTO users (id, address)
        SELECT $1, string_agg(gen_random_uuid()::text, '') FROM generate_series(1, 80000)`,
       [id],
     );
-    await bench.insert(5, 'Behind');
+    await bench.insert(250, 'Behind');
+    await bench.db.query('COMMIT');
     const letter = await until(
       'a dead letter',
       () => bench.deadLetters.records.find(({ key }) => key === id),

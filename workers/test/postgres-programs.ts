@@ -26,6 +26,7 @@ export function unprivileged(signal: 'INT' | 'KILL', program: string, args: stri
     '--clear-groups',
     '--inh-caps=+dac_read_search',
     '--ambient-caps=+dac_read_search',
+    '--securebits=+no_setuid_fixup', // access(2), by which Postgres finds itself, regards capabilities only then
   ];
   return ['setpriv', `--pdeathsig=${signal}`, ...(isRoot() ? nobody : []), program, ...args];
 }

@@ -1,17 +1,22 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chownSync, globSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, describe, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Client } from 'pg';
+import {
+  isRoot,
+  NOBODY,
+  postgresEnvironment,
+  unprivileged,
+} from '../../../workers/test/postgres-programs.ts';
 import { postgresObjects, postgresSecret } from './postgres.ts';
 import { fullPipeline, IMAGES } from './testing.ts';
 
-const NOBODY = 65534;
 const START_MS = 60_000;
 
 /** The ConfigMap's files and the Secret's values as the pod sees them, under a directory of this test's own. */
@@ -46,23 +51,24 @@ class Pod {
   readonly home = mkdtempSync(join(tmpdir(), 'userstream-postgres-pod-'));
   port = 0;
   log = '';
+  #env: NodeJS.ProcessEnv = {};
   #process: ChildProcess | undefined;
 
   async prepare(): Promise<void> {
+    this.#env = await postgresEnvironment();
     this.port = await freePort();
     for (const directory of ['postgres', 'postgres-secret', 'data']) mkdirSync(join(this.home, directory));
     layOut(this.home, this.port);
     for (const path of [this.home, join(this.home, 'data')]) {
-      if (process.getuid?.() === 0) chownSync(path, NOBODY, NOBODY);
+      if (isRoot()) chownSync(path, NOBODY, NOBODY);
     }
   }
 
   start(): void {
-    const [binaries = ''] = globSync('/usr/lib/postgresql/*/bin');
-    const child = spawn('setpriv', ['--pdeathsig=KILL', 'sh', join(this.home, 'postgres', 'start.sh')], {
+    const [command, ...args] = unprivileged('KILL', 'sh', [join(this.home, 'postgres', 'start.sh')]);
+    const child = spawn(command, args, {
       cwd: this.home,
-      env: { PATH: `${binaries}:${process.env['PATH']}`, PGDATA: join(this.home, 'data', 'pgdata') },
-      ...(process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {}),
+      env: { ...this.#env, PGDATA: join(this.home, 'data', 'pgdata') },
     });
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => (this.log += text));
     this.#process = child;
