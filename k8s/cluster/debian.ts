@@ -46,7 +46,7 @@ export async function debianPackages(cache: string, set: PackageSet, progress: P
   const installed = await run('dpkg', ['--get-selections']); // names, not versions: an upgrade changes none
   const key = contentKey(release, installed, ...set.packages);
   const directory = await cached(cache, 'debian', key, (target) =>
-    progress.step(`fetch ${set.name} and their libraries (Debian)`, async (report) => {
+    progress.step(`fetch ${set.name} (Debian packages)`, async (report) => {
       await download(join(target, 'apt'), set.packages, report);
       await unpack(join(target, 'apt', 'archives'), target);
       await set.finish?.(target);

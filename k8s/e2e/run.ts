@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { goBinaries } from '../cluster/binaries.ts';
 import { cacheDir } from '../cluster/cache.ts';
 import { type Cluster, STATE_ROOT, startCluster, stateDir, stopCluster } from '../cluster/cluster.ts';
+import { exitWith } from '../cluster/command.ts';
 import { debianTools } from '../cluster/debian.ts';
 import { applySample, type Images, installOperator, rollout } from '../cluster/deploy.ts';
 import { buildImages } from '../cluster/images.ts';
@@ -120,28 +121,26 @@ async function installAndTest(cluster: Cluster, images: Images): Promise<boolean
   }
 }
 
-function exitWith(found: string[]): never {
-  for (const line of found) console.error(line);
-  process.exit(1);
-}
-
 const found = obstacles(await lookAround(name, cache, stateDir(name), process.env));
 if (found.length > 0) exitWith(found);
 await sweep();
 
-let interrupted = false;
-for (const event of ['SIGINT', 'SIGTERM'] as const) {
-  process.once(event, () => {
-    interrupted = true;
-    void stopCluster(name).then(() => process.exit(1));
-  });
+/** Once, whoever asks first: an interruption or the end of the run. */
+let stopping: Promise<void> | undefined;
+function stop(): Promise<void> {
+  stopping ??= stopCluster(name);
+  return stopping;
 }
+for (const event of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(event, () => void stop().then(() => process.exit(1)));
+}
+
 let passed = false;
 try {
   const { cluster, images } = await start();
   passed = await installAndTest(cluster, images);
 } finally {
-  if (!interrupted) await progress.step('take the cluster away', () => stopCluster(name));
+  await progress.step('take the cluster away', stop);
 }
 console.log(progress.summary());
 process.exit(passed ? 0 : 1);

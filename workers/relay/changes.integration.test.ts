@@ -94,6 +94,7 @@ describe('the relay', () => {
     assert.equal(letter.headers['reason'], 'TooLarge');
     await bench.db.query('DELETE FROM users WHERE id = $1', [id]);
     await bench.equal('without the large user');
+    assert.doesNotMatch(bench.relay.output(), /stopped streaming/, 'it took another session');
   });
 
   test('on SIGTERM acknowledges all that it has sent', async () => {

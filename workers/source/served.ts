@@ -1,33 +1,58 @@
-import type { Nationality } from './nationalities.ts';
+import { NATIONALITIES, type Nationality, parseNationalities } from './nationalities.ts';
 import { type SourceUser, sourceUser } from './users.ts';
 
 type Range = { from: number; to: number };
-type Sequence = { seed: string; nationalities: readonly Nationality[]; ranges: Range[] };
 
-/** Remembers which users were served, as ranges of their sequences: a user's fields follow from his number. */
+/** Users of one sequence that were served. `nat` is what a query would say, empty for all nationalities. */
+export type ServedRange = Range & { seed: string; nat: string };
+
+/**
+ * Remembers which users were served, as ranges of their sequences: a user's fields follow from his number. A request
+ * without a seed is a sequence of its own; the limit bounds how many of those there are.
+ */
 export class Served {
-  readonly #sequences = new Map<string, Sequence>();
+  readonly #sequences = new Map<string, Range[]>();
+  readonly #note: (range: ServedRange) => void;
 
-  add(seed: string, nationalities: readonly Nationality[], range: Range): void {
-    if (range.from >= range.to) return;
-    const key = JSON.stringify([seed, nationalities.map(({ nat }) => nat)]);
-    const sequence = this.#sequences.get(key) ?? { seed, nationalities, ranges: [] };
-    sequence.ranges = union([...sequence.ranges, range]);
-    this.#sequences.set(key, sequence);
+  /** `note` hears of every range that adds a user. */
+  constructor(note: (range: ServedRange) => void = () => {}) {
+    this.#note = note;
+  }
+
+  add(seed: string, nationalities: readonly Nationality[], { from, to }: Range): void {
+    const isAll = nationalities.length === NATIONALITIES.length;
+    const range = { seed, nat: isAll ? '' : nationalities.map(({ nat }) => nat).join(), from, to };
+    if (this.restore(range)) this.#note(range);
+  }
+
+  /** Takes in what was noted before. @returns whether that adds a user. */
+  restore({ seed, nat, from, to }: ServedRange): boolean {
+    const key = JSON.stringify([seed, nat]);
+    const ranges = this.#sequences.get(key) ?? [];
+    if (from >= to || ranges.some((range) => range.from <= from && to <= range.to)) return false;
+    this.#sequences.set(key, union([...ranges, { from, to }]));
+    return true;
   }
 
   count(): number {
     let users = 0;
-    for (const { ranges } of this.#sequences.values()) for (const { from, to } of ranges) users += to - from;
+    for (const { from, to } of this.ranges()) users += to - from;
     return users;
+  }
+
+  /** What was served, in as few ranges as it takes. */
+  *ranges(): Generator<ServedRange> {
+    for (const [key, ranges] of this.#sequences) {
+      const [seed, nat] = JSON.parse(key) as [string, string];
+      for (const range of ranges) yield { seed, nat, ...range };
+    }
   }
 
   /** Every user that was served, once, with all of his fields. */
   *users(): Generator<SourceUser> {
-    for (const { seed, nationalities, ranges } of this.#sequences.values()) {
-      for (const { from, to } of ranges) {
-        for (let index = from; index < to; index += 1) yield sourceUser(seed, nationalities, index);
-      }
+    for (const { seed, nat, from, to } of this.ranges()) {
+      const nationalities = parseNationalities(nat);
+      for (let index = from; index < to; index += 1) yield sourceUser(seed, nationalities, index);
     }
   }
 }

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { listen } from '../lib/http.ts';
 import { apiUser } from '../lib/user.ts';
+import { NATIONALITIES } from './nationalities.ts';
+import { Served } from './served.ts';
 import { sourceListener } from './server.ts';
 import type { SourceUser } from './users.ts';
 
@@ -14,7 +16,8 @@ const rate = { users: 1_000_000, perMs: 1000 };
 
 async function serve(options: Partial<Parameters<typeof sourceListener>[0]> = {}) {
   const limit = Number.MAX_SAFE_INTEGER;
-  const server = await listen(sourceListener({ limit, rate, now: Date.now, ...options }), 0);
+  const given = { limit, rate, now: Date.now, served: new Served(), ...options };
+  const server = await listen(sourceListener(given), 0);
   const get = (path: string) => fetch(`http://127.0.0.1:${server.port}${path}`);
   const users = async (query: string) => (await (await get(`/api/1.4/?${query}`)).json()) as Answer;
   const served = async () => {
@@ -70,6 +73,7 @@ describe('the source', () => {
     assert.deepEqual([info.results, info.page], [1, 1]);
     assert.equal((await source.users('')).results.length, 1);
     assert.equal((await source.get('/elsewhere')).status, 404);
+    assert.equal((await source.get('//')).status, 400);
     assert.equal((await source.get('/api/?results=2')).status, 200);
   });
 });
@@ -84,6 +88,8 @@ test('each seed ends after the limit, and what was served is listed once with al
       [10, 10, 5, 0, 10],
     );
     assert.equal((await users('results=30&seed=b')).results.length, 25);
+    // All nationalities by name are the same users as without any.
+    await users(`results=30&seed=b&nat=${NATIONALITIES.map(({ nat }) => nat)}`);
     const listed = await served();
     assert.equal(listed.length, 50);
     assert.deepEqual(

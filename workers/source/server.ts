@@ -4,7 +4,7 @@ import { pipeline } from 'node:stream/promises';
 import { sendJson } from '../lib/http.ts';
 import { Window } from '../lib/window.ts';
 import { parseQuery, type Query, selectFields } from './query.ts';
-import { Served } from './served.ts';
+import type { Served } from './served.ts';
 import { sourceUser } from './users.ts';
 
 export type SourceOptions = {
@@ -12,6 +12,8 @@ export type SourceOptions = {
   limit: number;
   rate: { users: number; perMs: number };
   now: () => number;
+  /** What was served before; it takes in what is served from now on. */
+  served: Served;
 };
 
 const API_PATHS = new Set(['/api', '/api/', '/api/1.4', '/api/1.4/']);
@@ -23,17 +25,17 @@ const API_PATHS = new Set(['/api', '/api/', '/api/1.4', '/api/1.4/']);
 export function sourceListener(options: SourceOptions): RequestListener {
   const source = new Source(options);
   return (request, response) => {
-    const url = new URL(request.url ?? '/', 'http://source');
+    const url = URL.parse(request.url ?? '/', 'http://source');
+    if (!url) return sendJson(response, 400, { error: `${request.url} is no path; users are at /api/1.4/` });
     if (API_PATHS.has(url.pathname)) return source.answer(request, response, parseQuery(url.searchParams));
-    if (url.pathname === '/served') return void sendLines(response, source.served.users());
-    if (url.pathname === '/served/count') return sendJson(response, 200, { users: source.served.count() });
+    if (url.pathname === '/served') return void sendLines(response, options.served.users());
+    if (url.pathname === '/served/count') return sendJson(response, 200, { users: options.served.count() });
     if (url.pathname === '/healthz') return sendJson(response, 200, { alive: true });
     sendJson(response, 404, { error: 'users are at /api/1.4/' });
   };
 }
 
 class Source {
-  readonly served = new Served();
   readonly #options: SourceOptions;
   readonly #windows = new Map<string, Window>();
   #unseeded = 0;
@@ -55,7 +57,7 @@ class Source {
       results.push(selectFields(sourceUser(query.seed, query.nationalities, index), query));
     }
     // A response that never left was not served: who asked without a seed can't ask for it again.
-    response.once('finish', () => this.served.add(query.seed, query.nationalities, range));
+    response.once('finish', () => this.#options.served.add(query.seed, query.nationalities, range));
     const { seed, page } = query;
     sendJson(response, 200, { results, info: { seed, results: results.length, page, version: '1.4' } });
   }
