@@ -19,7 +19,9 @@ describe('an error at the login to Cassandra', () => {
   test('about the password is CassandraAccessDenied', () => {
     const error = refused('Provided username userstream and/or password are incorrect');
     assert.ok(isAuthenticationError(error));
-    assert.equal(cassandraError(section, error).reason, 'CassandraAccessDenied');
+    const { reason, message } = cassandraError(section, error);
+    assert.equal(reason, 'CassandraAccessDenied');
+    assert.match(message, /userstream.*changed in the Secret alone must be changed back/);
   });
 
   test('of a ring that is still growing is no word about the password', () => {

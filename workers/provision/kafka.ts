@@ -21,25 +21,19 @@ type Section = Sections['kafka'];
 const DEAD_LETTER_CONFIG = { 'cleanup.policy': 'delete', 'retention.ms': String(30 * 24 * 3600 * 1000) };
 /** The registry's journal is its database: its records must never expire. */
 const REGISTRY_CONFIG = { 'cleanup.policy': 'delete', 'retention.ms': '-1', 'retention.bytes': '-1' };
-const BROKER_DEFAULT = -1;
 
-/** The topics a pipeline needs. */
+/** The topics that are this worker's to make: none without `topics`, where another makes them. */
 export function topicWishes(
   kafka: Section,
   topics: Sections['topics'] | undefined,
   registry: string[],
 ): TopicWish[] {
-  const forRegistry = registry.map((name) => ({
-    name,
-    partitions: 1,
-    replicas: topics?.replicas ?? BROKER_DEFAULT,
-    config: REGISTRY_CONFIG,
-  }));
-  if (!topics) return forRegistry;
+  if (!topics) return [];
+  const { replicas } = topics;
   return [
     { name: kafka.topic, ...topics },
-    { name: kafka.deadLetterTopic, partitions: 1, replicas: topics.replicas, config: DEAD_LETTER_CONFIG },
-    ...forRegistry,
+    { name: kafka.deadLetterTopic, partitions: 1, replicas, config: DEAD_LETTER_CONFIG },
+    ...registry.map((name) => ({ name, partitions: 1, replicas, config: REGISTRY_CONFIG })),
   ];
 }
 

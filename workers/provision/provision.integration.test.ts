@@ -1,10 +1,5 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { promisify } from 'node:util';
 import type { Client } from 'cassandra-driver';
 import kafkajs, { type Admin } from 'kafkajs';
 import pg from 'pg';
@@ -17,24 +12,23 @@ import { USER_COLUMNS } from '../lib/user.ts';
 import { startCassandra, type TestCassandra } from '../test/cassandra.ts';
 import { startKafka, type TestKafka } from '../test/kafka.ts';
 import { startPostgres, type TestPostgres } from '../test/postgres.ts';
+import { runToEnd } from '../test/process.ts';
 import { startRegistry, type TestRegistry } from '../test/registry.ts';
 import { until } from '../test/wait.ts';
+import { dropTable, provisionCassandra } from './cassandra.ts';
 import { provisionTopics } from './kafka.ts';
 
 const ROLE = { username: 'streamer', password: "it's secret" };
 const TOPIC = 'test.provision.users';
 const JOURNAL = 'test.provision.journal';
 const NOBODY = { credentials: undefined, ca: undefined };
-const MAIN = join(import.meta.dirname, 'main.ts');
 
 describe('provision', () => {
-  let home: string;
   let [postgres, kafka, registry, cassandra]: [TestPostgres, TestKafka, TestRegistry, TestCassandra] =
     [] as never;
   let [db, admin, ring]: [pg.Client, Admin, Client] = [] as never;
 
   before(async () => {
-    home = await mkdtemp(join(tmpdir(), 'userstream-provision-'));
     [postgres, kafka] = await Promise.all([startPostgres(), startKafka()]);
     [registry, cassandra] = await Promise.all([startRegistry(kafka), startCassandra()]);
     db = new pg.Client(postgresClient(postgres.section, postgres.credentials));
@@ -48,43 +42,40 @@ describe('provision', () => {
     await db?.end().catch(() => {});
     await Promise.all([admin?.disconnect(), ring?.shutdown()]);
     await Promise.all([registry?.stop(), cassandra?.stop()]);
-    await Promise.all([kafka?.stop(), postgres?.stop(), rm(home, { recursive: true, force: true })]);
+    await Promise.all([kafka?.stop(), postgres?.stop()]);
   });
 
   const subject = () => ({ url: registry.url, subject: `${TOPIC}-value` });
 
-  /** Runs the process as its Job does, and gives its log. */
-  async function run(topics: object = {}, ...args: string[]): Promise<string> {
-    const file = join(home, 'config.json');
+  const kafkaSection = () => ({
+    bootstrapServers: kafka.bootstrapServers,
+    tls: false,
+    compression: 'none' as const,
+    topic: TOPIC,
+    deadLetterTopic: `${TOPIC}.dead-letter`,
+  });
+  const managed = () => ({ ...cassandra.section, managed: true });
+
+  /** Runs the process as its Job does. */
+  async function run(topics: object = {}, ...args: string[]): Promise<void> {
     const config = {
       pipeline: { namespace: 'test', name: 'provision' },
       postgres: postgres.section,
-      kafka: {
-        bootstrapServers: kafka.bootstrapServers,
-        tls: false,
-        compression: 'none',
-        topic: TOPIC,
-        deadLetterTopic: `${TOPIC}.dead-letter`,
-      },
+      kafka: kafkaSection(),
       topics: { partitions: 2, replicas: 1, config: { 'cleanup.policy': 'compact,delete' }, ...topics },
       registryTopics: [JOURNAL],
       schemaRegistry: subject(),
       cassandra: cassandra.section,
       teardown: { topics: true, subject: true, slot: true, tables: true, keyspace: true },
     };
-    await writeFile(file, JSON.stringify(config));
     const env = {
-      ...process.env,
-      HTTP_PORT: '0',
-      USERSTREAM_CONFIG: file,
       POSTGRES_USERNAME: postgres.credentials.username,
       POSTGRES_PASSWORD: postgres.credentials.password,
       CASSANDRA_USERNAME: ROLE.username,
       CASSANDRA_PASSWORD: ROLE.password,
     };
-    const limits = { env, timeout: 90_000, killSignal: 'SIGKILL' as const };
-    const { stdout, stderr } = await promisify(execFile)(process.execPath, [MAIN, ...args], limits);
-    return stdout + stderr;
+    const { code, output } = await runToEnd('provision', { config, env, args });
+    assert.equal(code, 0, output);
   }
 
   async function world() {
@@ -168,20 +159,50 @@ describe('provision', () => {
     assert.deepEqual(rows, [{ epoch: 1, snapshot_done: false }]);
   });
 
-  test('says that partitions can not be taken away', async () => {
-    const section = { bootstrapServers: kafka.bootstrapServers, tls: false, compression: 'none' as const };
-    const names = { topic: TOPIC, deadLetterTopic: `${TOPIC}.dead-letter` };
-    const wish = { name: TOPIC, partitions: 1, replicas: 1, config: {} };
-    await assert.rejects(
-      provisionTopics({ ...section, ...names }, NOBODY, pino({ enabled: false }), [wish]),
-      { stage: 'Kafka', reason: 'TopicHasMorePartitions' },
+  test('refuses what Kafka can not change in a topic, before it alters any of it', async () => {
+    const ask = (wish: { partitions: number; replicas: number }) =>
+      provisionTopics(kafkaSection(), NOBODY, pino({ enabled: false }), [
+        { name: TOPIC, config: { 'min.insync.replicas': '2' }, ...wish },
+      ]);
+    const fewer = { stage: 'Kafka', reason: 'TopicHasMorePartitions' };
+    await assert.rejects(ask({ partitions: 1, replicas: 1 }), fewer);
+    const others = { stage: 'Kafka', reason: 'TopicReplicasDiffer' };
+    await assert.rejects(ask({ partitions: 4, replicas: 3 }), others);
+    assert.equal((await configOf(TOPIC))['min.insync.replicas'], '1');
+  });
+
+  test('says whose password a ring that is set up refuses', async () => {
+    const wrong = { credentials: { ...ROLE, password: 'changed by hand' }, ca: undefined };
+    await assert.rejects(provisionCassandra(managed(), wrong), {
+      reason: 'CassandraAccessDenied',
+      message: /streamer.*must be changed back/,
+    });
+  });
+
+  test('teardown leaves a keyspace that holds the table of another', async () => {
+    const access = { credentials: ROLE, ca: undefined };
+    await provisionCassandra({ ...managed(), table: 'others' }, access);
+    await dropTable(managed(), access);
+    const { rows } = await ring.execute(
+      `SELECT table_name FROM system_schema.tables WHERE keyspace_name = 'userstream'`,
     );
+    assert.deepEqual(
+      rows.map((row) => row['table_name']),
+      ['others'],
+    );
+    await ring.execute('DROP TABLE userstream.others');
   });
 
   test('teardown takes all of it away, also what is gone already', async () => {
     await run({}, 'teardown');
     await run({}, 'teardown');
     assert.equal((await db.query('SELECT FROM pg_replication_slots')).rowCount, 0);
+    const left = await db.query(
+      `SELECT pubname::text AS name FROM pg_publication
+       UNION ALL SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace
+       UNION ALL SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace`,
+    );
+    assert.deepEqual(left.rows, []);
     const topics = await admin.listTopics();
     assert.deepEqual(
       topics.filter((name) => name.startsWith('test.provision')),

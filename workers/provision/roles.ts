@@ -17,7 +17,7 @@ const MAX_AUTH_REPLICAS = 3;
 export async function openManaged(section: Section, access: Access): Promise<Client> {
   const { credentials, ca } = access;
   if (!credentials) return connected(cassandraClient(section, undefined, ca));
-  const client = (await tryLogin(section, access)) ?? (await bootstrap(section, credentials, ca));
+  const client = await login(section, credentials, ca);
   try {
     await lockDefaultRole(client, credentials);
     if (await replicateRoles(client, section)) await writeRole(client, 'ALTER ROLE', credentials);
@@ -38,12 +38,15 @@ export async function connected(client: Client): Promise<Client> {
   }
 }
 
-async function tryLogin(section: Section, { credentials, ca }: Access): Promise<Client | undefined> {
+async function login(section: Section, credentials: Credentials, ca: string | undefined): Promise<Client> {
   try {
     return await connected(cassandraClient(section, credentials, ca));
-  } catch (error) {
-    if (isAuthenticationError(error)) return undefined;
-    throw error;
+  } catch (refused) {
+    if (!isAuthenticationError(refused)) throw refused;
+    return await bootstrap(section, credentials, ca).catch((error) => {
+      // With the default role locked it is no new ring: the password that is wrong is ours.
+      throw isAuthenticationError(error) ? refused : error;
+    });
   }
 }
 
