@@ -8,6 +8,11 @@ import type { Context } from './step.ts';
 
 const JOB = { apiVersion: 'batch/v1', kind: 'Job' };
 
+/** The name of the Job among a worker's objects. */
+function jobName(objects: KubeObject[]): string {
+  return objects.find(({ kind }) => kind === 'Job')?.metadata.name ?? '';
+}
+
 /** A Job of an earlier spec must not work against this one. */
 async function deleteOtherJobs({ cluster }: Context, name: string): Promise<void> {
   const jobs = await cluster.list<V1Job>(JOB, 'provision');
@@ -19,7 +24,7 @@ async function deleteOtherJobs({ cluster }: Context, name: string): Promise<void
 /** Applies a Job and what it reads, and says how far it has come. */
 export async function runJob(context: Context, objects: KubeObject[]): Promise<Check> {
   const { cluster } = context;
-  const name = objects.find(({ kind }) => kind === 'Job')?.metadata.name ?? '';
+  const name = jobName(objects);
   await deleteOtherJobs(context, name);
   await cluster.ensureAll(objects);
   const live = await cluster.get<V1Job>(JOB, name);
@@ -37,7 +42,7 @@ async function repeatIfLost(
 ): Promise<Check> {
   const lost = reports.find(({ reason }) => LOST_SLOT.has(reason));
   if (!done.ready || !lost) return done;
-  await cluster.delete(JOB, objects.find(({ kind }) => kind === 'Job')?.metadata.name ?? '');
+  await cluster.delete(JOB, jobName(objects));
   return notReady(lost.reason, lost.message);
 }
 

@@ -64,14 +64,9 @@ function job(pipeline: Pipeline, name: string, podTemplate: V1PodTemplateSpec): 
  * all that it runs, and one by another name is a leftover of an earlier spec.
  */
 export function provisionObjects(pipeline: Pipeline, context: BuildContext): KubeObject[] {
-  const pod = template(pipeline, PROVISION, objectName(pipeline, 'provision'), context);
-  return [workerConfig(pipeline, PROVISION), job(pipeline, provisionJobName(pipeline, context), pod)];
-}
-
-/** The name of the Job that fits the pipeline as it is now. */
-export function provisionJobName(pipeline: Pipeline, context: BuildContext): string {
   const name = objectName(pipeline, 'provision');
-  return `${name}-${hash(template(pipeline, PROVISION, name, context)).slice(0, 8)}`;
+  const pod = template(pipeline, PROVISION, name, context);
+  return [workerConfig(pipeline, PROVISION), job(pipeline, `${name}-${hash(pod).slice(0, 8)}`, pod)];
 }
 
 /** The name of the Job, and of its ConfigMap, that undoes what lives outside the namespace. */
