@@ -21,6 +21,18 @@ const condition = z
 
 export type Condition = z.infer<typeof condition>;
 
+/** A count of the flow: whole, because the API's conventions allow no floating point. */
+const figure = (description: string) =>
+  z.int().min(0).max(Number.MAX_SAFE_INTEGER).optional().meta({ description });
+
+const figures = z
+  .object({
+    usersPerMinute: figure('Users that reached Cassandra in the last minute.'),
+    lagRecords: figure('Records in the topic that Spark has yet to read.'),
+    lagBytes: figure('Bytes of WAL in Postgres that the relay has yet to read.'),
+  })
+  .meta({ description: 'How much flows and how far behind it is, renewed once a minute at most.' });
+
 export const pipelineStatus = z
   .object({
     observedGeneration: z
@@ -38,6 +50,11 @@ export const pipelineStatus = z
         'x-kubernetes-list-type': 'map',
         'x-kubernetes-list-map-keys': ['type'],
       }),
+    dataSince: z.iso.datetime().optional().meta({
+      description:
+        'When the stores were first ready to hold data. From then on the spec refuses changes that would lose it.',
+    }),
+    figures: figures.optional(),
     endpoints: z
       .object({
         postgres: z.string().max(512).optional().meta({ description: 'host:port/database of Postgres.' }),
