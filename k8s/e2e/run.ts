@@ -18,6 +18,8 @@ import { Progress } from '../cluster/progress.ts';
 const SOURCE_LIMIT = '3000';
 
 const name = `e2e-${process.pid}`;
+/** The suites to run, as in `npm run test:e2e -- day-two`: without a name the one that belongs to `npm test`. */
+const suites = process.argv.length > 2 ? process.argv.slice(2) : ['flow'];
 const cache = cacheDir(process.env);
 const progress = new Progress();
 
@@ -69,8 +71,8 @@ async function test(cluster: Cluster): Promise<boolean> {
     resolvConf,
     `nameserver ${NETWORK.dns}\nsearch svc.${NETWORK.domain} ${NETWORK.domain}\noptions ndots:5\n`,
   );
-  const files = join(import.meta.dirname, '*.e2e.test.ts');
-  const tests = [process.execPath, '--test', '--test-reporter=spec', files];
+  const files = suites.map((suite) => join(import.meta.dirname, `${suite}.e2e.test.ts`));
+  const tests = [process.execPath, '--test', '--test-concurrency=1', '--test-reporter=spec', ...files];
   const { command, args, env } = cluster.command('unshare', [
     '--mount',
     'sh',

@@ -33,7 +33,12 @@ async function runNative(skaffold: string, cluster: Cluster): Promise<void> {
     env: registry.env,
     stdio: ['pipe', 'inherit', 'inherit'],
   });
-  const native = { SKAFFOLD_PROFILE: 'native', SKAFFOLD_DEFAULT_REPO: `${REGISTRY.host}:${REGISTRY.port}` };
+  const native = {
+    SKAFFOLD_PROFILE: 'native',
+    SKAFFOLD_DEFAULT_REPO: `${REGISTRY.host}:${REGISTRY.port}`,
+    // `render` would look for the images in a registry that holds nothing before the first build.
+    SKAFFOLD_DIGEST_SOURCE: 'local',
+  };
   await runOn(cluster, skaffold, native);
   server.stdin.end();
 }
