@@ -17,6 +17,7 @@ from batch import Batches, StaleSchema
 from config import Config, ConfigError, ca_certificate, credentials, read_config
 from faults import fault_of
 from kafka_options import source_options
+from lock import hold_checkpoint
 from log import Log
 from metrics import Metrics
 from registry import RegistryClient
@@ -151,9 +152,11 @@ def main() -> int:
         registry, status = CollectorRegistry(), Status(STUCK_AFTER_S)
         serve(status, registry, int(os.environ.get("HTTP_PORT", "8080")))
         log = Log(config.pipeline, sys.stdout)
-        spark = start_spark(config)
-        Job(config, spark, status, Metrics(registry), log).run(stop)
-        spark.stop()
+        with hold_checkpoint(config.spark.checkpoint_location, status, stop):
+            if not stop.is_set():
+                spark = start_spark(config)
+                Job(config, spark, status, Metrics(registry), log).run(stop)
+                spark.stop()
         return 0
     except ConfigError as error:
         _last_words(str(error))
