@@ -1,23 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
-
-function processesOf(podUid: string): number[] {
-  // The kubelet names a pod's cgroup after its uid.
-  const pattern = new RegExp(`pod${podUid.replaceAll('-', '[-_]')}`);
-  return readdirSync('/proc')
-    .filter((entry) => /^\d+$/.test(entry))
-    .filter((pid) => {
-      try {
-        return pattern.test(readFileSync(`/proc/${pid}/cgroup`, 'utf8'));
-      } catch {
-        return false;
-      }
-    })
-    .map(Number);
-}
-
-function isPause(pid: number): boolean {
-  return readFileSync(`/proc/${pid}/comm`, 'utf8').trim() === 'pause';
-}
+import { processesOf } from './processes.ts';
 
 /**
  * Kills every process of a pod on this machine with SIGKILL, but the one that holds its network: a crash, of which
@@ -25,7 +6,7 @@ function isPause(pid: number): boolean {
  * @returns how many were killed
  */
 export function crash(podUid: string): number {
-  const victims = processesOf(podUid).filter((pid) => !isPause(pid));
+  const victims = processesOf(podUid);
   for (const pid of victims) process.kill(pid, 'SIGKILL');
   return victims.length;
 }

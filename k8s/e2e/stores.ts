@@ -1,5 +1,5 @@
-import { Client } from 'cassandra-driver';
-import { Kafka, logLevel } from 'kafkajs';
+import { Client, type types } from 'cassandra-driver';
+import { ConfigResourceTypes, Kafka, logLevel } from 'kafkajs';
 import pg from 'pg';
 import type { Credentials } from '../../workers/lib/config.ts';
 import type { User } from '../../workers/lib/user.ts';
@@ -38,8 +38,12 @@ export async function postgresUsers(host: string, credentials: Credentials): Pro
   return byId((await postgresQuery(host, credentials, 'SELECT * FROM users')).map(toUser));
 }
 
-/** All users in Cassandra. */
-export async function cassandraUsers(host: string, { username, password }: Credentials): Promise<Users> {
+/** Runs one query in the pipeline's Cassandra and answers all its rows. */
+export async function cassandraQuery(
+  host: string,
+  { username, password }: Credentials,
+  query: string,
+): Promise<Record<string, unknown>[]> {
   const client = new Client({
     contactPoints: [host],
     localDataCenter: 'dc1',
@@ -47,13 +51,22 @@ export async function cassandraUsers(host: string, { username, password }: Crede
     queryOptions: { fetchSize: 2000 },
   });
   try {
-    const result = await client.execute(`SELECT ${COLUMNS.join(', ')} FROM userstream.users`);
-    const users: User[] = [];
-    for await (const row of result) users.push(toUser(row as Record<string, unknown>));
-    return byId(users);
+    const rows: Record<string, unknown>[] = [];
+    for await (const row of await client.execute(query)) {
+      rows.push(
+        Object.fromEntries((row as types.Row).keys().map((name) => [name, (row as types.Row).get(name)])),
+      );
+    }
+    return rows;
   } finally {
     await client.shutdown();
   }
+}
+
+/** All users in Cassandra. */
+export async function cassandraUsers(host: string, credentials: Credentials): Promise<Users> {
+  const query = `SELECT ${COLUMNS.join(', ')} FROM userstream.users`;
+  return byId((await cassandraQuery(host, credentials, query)).map(toUser));
 }
 
 const kafkaAt = (bootstrapServer: string) =>
@@ -65,6 +78,27 @@ export async function kafkaTopics(bootstrapServer: string): Promise<string[]> {
   await admin.connect();
   try {
     return await admin.listTopics();
+  } finally {
+    await admin.disconnect();
+  }
+}
+
+/** A topic's number of partitions, and its settings. */
+export async function kafkaTopic(
+  bootstrapServer: string,
+  topic: string,
+): Promise<{ partitions: number; config: Record<string, string> }> {
+  const admin = kafkaAt(bootstrapServer).admin();
+  await admin.connect();
+  try {
+    const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
+    const resources = [{ type: ConfigResourceTypes.TOPIC, name: topic }];
+    const described = await admin.describeConfigs({ includeSynonyms: false, resources });
+    const entries = described.resources.flatMap(({ configEntries }) => configEntries);
+    return {
+      partitions: topics[0]?.partitions.length ?? 0,
+      config: Object.fromEntries(entries.map(({ configName, configValue }) => [configName, configValue])),
+    };
   } finally {
     await admin.disconnect();
   }

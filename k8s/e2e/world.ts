@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { V1Pod, V1Secret } from '@kubernetes/client-node';
+import type { V1PersistentVolumeClaim, V1Pod, V1Secret } from '@kubernetes/client-node';
 import { parse } from 'yaml';
 import { GROUP, KIND, VERSION } from '../../operator/src/api/pipeline.ts';
 import type { PipelineStatus } from '../../operator/src/api/status.ts';
@@ -86,6 +86,16 @@ export class World {
       { namespace, labelSelector },
     );
     return (items as unknown as V1Pod[]).filter((pod) => !pod.metadata?.deletionTimestamp);
+  }
+
+  /** The claims of the pipeline's pods whose names begin so. */
+  async claims(prefix: string): Promise<V1PersistentVolumeClaim[]> {
+    const labelSelector = componentSelector(this.name);
+    const kind = { apiVersion: 'v1', kind: 'PersistentVolumeClaim' };
+    const { items } = await this.#client.list(kind, { namespace: this.namespace, labelSelector });
+    return (items as unknown as V1PersistentVolumeClaim[]).filter(({ metadata }) =>
+      metadata?.name?.startsWith(prefix),
+    );
   }
 
   /** The address of a component's first pod. */

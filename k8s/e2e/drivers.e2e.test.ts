@@ -1,0 +1,99 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { after, before, describe, test } from 'node:test';
+import type { V1Pod, V1StatefulSet } from '@kubernetes/client-node';
+import { KubeClient, loadKubeConfig } from '../../operator/src/kube/client.ts';
+import type { KubeObject } from '../../operator/src/kube/object.ts';
+import { until } from '../../workers/test/wait.ts';
+import { cassandraUsers, postgresUsers } from './stores.ts';
+import { differences, servedUsers } from './users.ts';
+import { World } from './world.ts';
+
+const SOURCE = 'http://source.source.svc.cluster.local:8080';
+const MINUTES = 60_000;
+const NAMESPACE = 'e2e';
+const DRIVER = 'drivers-spark-0';
+const OUTLIVER = 'drivers-outliver';
+const POD = { apiVersion: 'v1', kind: 'Pod', namespace: NAMESPACE };
+
+const client = new KubeClient(loadKubeConfig());
+const world = new World(client, NAMESPACE, 'drivers');
+after(() => client.close());
+
+const pod = (name: string) => client.get({ ...POD, name }) as Promise<V1Pod | undefined>;
+
+/** What a driver says of itself; undefined while it says nothing. */
+async function said(name: string): Promise<{ ready: boolean; reason: string } | undefined> {
+  const address = (await pod(name))?.status?.podIP;
+  const answer = await fetch(`http://${address}:8080/readyz`).catch(() => undefined);
+  return (await answer?.json()) as { ready: boolean; reason: string } | undefined;
+}
+
+/** Takes the pod out of the API server at once, whatever its processes do. */
+function deleteByForce(name: string): void {
+  execFileSync('kubectl', ['delete', 'pod', name, `--namespace=${NAMESPACE}`, '--grace-period=0', '--force']);
+}
+
+/** A pod with the driver's template and checkpoint that nobody owns: a driver whose pod is known no longer. */
+async function startOutliver(): Promise<void> {
+  const set = { apiVersion: 'apps/v1', kind: 'StatefulSet', namespace: NAMESPACE, name: 'drivers-spark' };
+  const template = ((await client.get(set)) as V1StatefulSet | undefined)?.spec?.template;
+  const claim = { name: 'checkpoint', persistentVolumeClaim: { claimName: `checkpoint-${DRIVER}` } };
+  const spec = { ...template?.spec, volumes: [...(template?.spec?.volumes ?? []), claim] };
+  const metadata = { name: OUTLIVER, namespace: NAMESPACE };
+  await client.create({ apiVersion: 'v1', kind: 'Pod', metadata, spec } as unknown as KubeObject);
+}
+
+async function equal(count: number): Promise<void> {
+  const complete = async () => (await servedUsers(SOURCE)).size >= count;
+  await until(`${count} users to be served`, complete, 3 * MINUTES);
+  const served = await servedUsers(SOURCE);
+  const postgres = async () =>
+    postgresUsers(await world.address('postgres'), await world.credentials('postgres'));
+  const cassandra = async () =>
+    cassandraUsers(await world.address('cassandra'), await world.credentials('cassandra'));
+  const arrived = async () => (await cassandra()).size >= served.size;
+  await until(`${served.size} users in Cassandra`, arrived, 3 * MINUTES);
+  assert.deepEqual(differences(await postgres(), await cassandra()).slice(0, 10), []);
+}
+
+describe('a Spark driver that outlived its pod', () => {
+  before(async () => {
+    const source = { url: `${SOURCE}/api/1.4/`, seed: 'drivers', batchSize: 20, interval: '1s' };
+    await world.apply({ source: { ...source, rateLimit: { users: 1_000_000, per: '1s' } } });
+    await until('the pipeline to be Ready', () => world.isReady(), 10 * MINUTES);
+  });
+  after(async () => {
+    await client.delete({ ...POD, name: OUTLIVER });
+    await world.delete();
+  });
+
+  test('waits while another holds the checkpoint', async () => {
+    await startOutliver();
+    const waits = async () => (await said(OUTLIVER))?.reason === 'CheckpointHeld';
+    await until('the second driver to wait', waits, 2 * MINUTES);
+    await equal(500);
+    assert.equal((await said(OUTLIVER))?.reason, 'CheckpointHeld');
+  });
+
+  test('keeps the one that takes its place waiting, and users flow', async () => {
+    deleteByForce(DRIVER);
+    const leads = async () => (await said(OUTLIVER))?.ready;
+    await until('the one that has no pod in the StatefulSet to work', leads, 3 * MINUTES);
+    const waits = async () => (await said(DRIVER))?.reason === 'CheckpointHeld';
+    await until('the new driver to wait', waits, 2 * MINUTES);
+    const shown = async () =>
+      (await world.status()).conditions?.some(
+        ({ type, reason }) => type === 'SparkReady' && reason === 'CheckpointHeld',
+      );
+    await until('the condition to say so', shown, MINUTES);
+    await equal(1_000);
+  });
+
+  test('is followed by it as soon as it ends', async () => {
+    deleteByForce(OUTLIVER);
+    await until('the pipeline to be Ready', () => world.isReady(), 5 * MINUTES);
+    assert.equal((await said(DRIVER))?.ready, true);
+    await equal(2_000);
+  });
+});
