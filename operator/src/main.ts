@@ -24,6 +24,7 @@ const elector = new LeaderElector({
   clock: systemClock,
   namespace: settings.pod.namespace,
   name: settings.leaseName,
+  durationSeconds: settings.leaseDurationSeconds,
   identity: `${settings.pod.name}_${randomUUID()}`,
   onStarted: () => {
     metrics.leader(true);

@@ -10,6 +10,7 @@ const environment = z.object({
   POD_NAME: z.string().min(1),
   POD_NAMESPACE: z.string().min(1),
   LEASE_NAME: z.string().min(1).default('userstream-operator'),
+  LEASE_DURATION_SECONDS: z.coerce.number().int().min(1).max(300).default(15),
   WATCH_NAMESPACE: z.string().default(''),
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
   HTTP_PORT: z.coerce.number().int().min(0).max(65535).default(8080),
@@ -19,6 +20,8 @@ export type Settings = {
   images: Images;
   pod: { namespace: string; name: string };
   leaseName: string;
+  /** The time after which another operator takes over from one that is gone. */
+  leaseDurationSeconds: number;
   /** Undefined: all namespaces. */
   watchNamespace: string | undefined;
   logLevel: string;
@@ -46,6 +49,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     },
     pod: { namespace: data.POD_NAMESPACE, name: data.POD_NAME },
     leaseName: data.LEASE_NAME,
+    leaseDurationSeconds: data.LEASE_DURATION_SECONDS,
     watchNamespace: data.WATCH_NAMESPACE || undefined,
     logLevel: data.LOG_LEVEL,
     httpPort: data.HTTP_PORT,

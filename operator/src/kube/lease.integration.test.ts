@@ -34,7 +34,6 @@ describe('leader election against a real API server', () => {
       onLost: () => log.push('lost'),
       onError: () => {},
       durationSeconds,
-      renewDeadlineMs: (durationSeconds * 1_000 * 2) / 3,
       retryMs: 50,
     });
     const running = elector.run(stop.signal);

@@ -75,15 +75,17 @@ export type ElectorOptions = {
   onLost: () => void;
   onError: (error: unknown) => void;
   /** Others may take over this long after they last saw a renewal. */
-  durationSeconds?: number;
-  /** The leader itself stops this long after it began its last successful renewal; less than the duration. */
-  renewDeadlineMs?: number;
+  durationSeconds: number;
+  /** How long to wait between two rounds; 2/15 of the duration unless told otherwise. */
   retryMs?: number;
 };
 
+/** The leader itself stops when this share of the duration has passed since it began its last successful renewal. */
+const RENEW_SHARE = 2 / 3;
+
 /** Leader election on a Lease: at most one process for which `isLeader()` answers true. */
 export class LeaderElector {
-  readonly #options: Required<ElectorOptions>;
+  readonly #options: Required<ElectorOptions> & { renewDeadlineMs: number };
   #leadsUntil = Number.NEGATIVE_INFINITY;
   #started = false;
   #ended = false;
@@ -93,8 +95,10 @@ export class LeaderElector {
   #seen: Observation | undefined;
 
   constructor(options: ElectorOptions) {
-    const all = { durationSeconds: 15, renewDeadlineMs: 10_000, retryMs: 2_000, ...options };
-    this.#options = { ...all, client: all.client.with({ timeoutMs: all.renewDeadlineMs / 2 }) };
+    const durationMs = options.durationSeconds * 1000;
+    const renewDeadlineMs = durationMs * RENEW_SHARE;
+    const client = options.client.with({ timeoutMs: renewDeadlineMs / 2 });
+    this.#options = { retryMs: (durationMs * 2) / 15, ...options, renewDeadlineMs, client };
   }
 
   /** Whether a write may be begun in this very tick. */
