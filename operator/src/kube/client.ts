@@ -2,6 +2,7 @@ import { KubeConfig } from '@kubernetes/client-node';
 import { isNotFound } from './errors.ts';
 import type { KubeObject, ObjectRef } from './object.ts';
 import { refOf } from './object.ts';
+import type { ApplyOptions, DeleteOptions, ListPage, Preconditions, Selection } from './options.ts';
 import type { RequestOptions } from './requests.ts';
 import { Requests } from './requests.ts';
 import type { Kind } from './resources.ts';
@@ -9,25 +10,6 @@ import { resourcePath } from './resources.ts';
 import { createTransport } from './transport.ts';
 import type { WatchEvent } from './watch-stream.ts';
 import { readWatchEvents } from './watch-stream.ts';
-
-export type Preconditions = { uid?: string; resourceVersion?: string };
-
-export type ApplyOptions = {
-  fieldManager: string;
-  /** Take fields over from other managers; true unless said otherwise, as a controller must. */
-  force?: boolean;
-  subresource?: string;
-  preconditions?: Preconditions;
-};
-
-export type DeleteOptions = {
-  preconditions?: Preconditions;
-  propagationPolicy?: 'Background' | 'Foreground' | 'Orphan';
-};
-
-export type Selection = { namespace?: string; labelSelector?: string; fieldSelector?: string };
-
-export type ListPage<T> = { items: T[]; resourceVersion: string; continue?: string };
 
 const PAGE_SIZE = 500;
 

@@ -1,9 +1,10 @@
-import type { KubeClient, ListPage, Selection } from './client.ts';
+import type { KubeClient } from './client.ts';
 import type { Clock } from './clock.ts';
 import { backoff, restartable, sleep } from './clock.ts';
 import { ApiError, isGone } from './errors.ts';
 import type { KubeObject } from './object.ts';
 import { keyOf } from './object.ts';
+import type { ListPage, Selection } from './options.ts';
 import type { Kind } from './resources.ts';
 import type { WatchEvent } from './watch-stream.ts';
 

@@ -18,7 +18,7 @@ export async function cassandra(context: Context): Promise<Check> {
   if (managed) await ensureSecret(context);
   const access = await accessTo(context, ['CASSANDRA']);
   if ('missing' in access) return access.missing;
+  await cluster.ensureOnly('cassandra', cassandraObjects(pipeline, access.build));
   if (!managed) return READY;
-  await cluster.ensureAll(cassandraObjects(pipeline, access.build));
   return await statefulSetCheck(context, 'cassandra');
 }

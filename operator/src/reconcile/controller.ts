@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import { GROUP, KIND, VERSION } from '../api/pipeline.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { Clock } from '../kube/clock.ts';
+import { isConflict } from '../kube/errors.ts';
 import { EventRecorder } from '../kube/events.ts';
 import { ListWatch } from '../kube/list-watch.ts';
 import type { KubeMetrics } from '../kube/metrics.ts';
@@ -10,7 +11,7 @@ import { fromKey, type KubeObject, keyOf } from '../kube/object.ts';
 import { WorkQueue } from '../kube/queue.ts';
 import type { Kind } from '../kube/resources.ts';
 import type { Images } from '../specs/images.ts';
-import { FIELD_MANAGER } from './cluster.ts';
+import { FIELD_MANAGER, TerminatingError } from './cluster.ts';
 import { type Dependencies, type Result, reconcile } from './reconciler.ts';
 import { readReports } from './reports.ts';
 
@@ -34,6 +35,11 @@ const OWNED: Kind[] = [
 function ownerKey({ metadata }: KubeObject): string | undefined {
   const owner = metadata.ownerReferences?.find(({ controller, kind }) => controller && kind === KIND);
   return owner && metadata.namespace ? keyOf({ namespace: metadata.namespace, name: owner.name }) : undefined;
+}
+
+/** What the next reconcile, on a fresh read, heals by itself. */
+function isPassing(error: unknown): boolean {
+  return isConflict(error) || error instanceof TerminatingError;
 }
 
 type Options = {
@@ -89,7 +95,11 @@ export function createController(options: Options) {
 
   const queue = new WorkQueue({
     handler: handle,
-    onFailure: (key, error, retryMs) => log.warn({ pipeline: key, err: error, retryMs }, 'reconcile failed'),
+    onFailure: (key, error, retryMs) => {
+      const text = { pipeline: key, err: error, retryMs };
+      if (isPassing(error)) log.debug(text, 'something changed meanwhile');
+      else log.warn(text, 'reconcile failed');
+    },
     concurrency: CONCURRENCY,
     clock,
     observer: metrics.queue,

@@ -34,10 +34,12 @@ export async function kafka(context: Context): Promise<Check> {
   const { pipeline, cluster } = context;
   if (pipeline.spec.kafka.external) {
     const access = await accessTo(context, ['KAFKA']);
-    return 'missing' in access ? access.missing : READY;
+    if ('missing' in access) return access.missing;
+    await cluster.ensureOnly('kafka', []);
+    return READY;
   }
   try {
-    await cluster.ensureAll(kafkaObjects(pipeline));
+    await cluster.ensureOnly('kafka', kafkaObjects(pipeline));
     const live = await cluster.get<StrimziStatus>(KAFKA, pipeline.name);
     return live ? strimziCheck(live) : notReady('Creating', 'the Kafka cluster is being created');
   } catch (error) {

@@ -1,9 +1,9 @@
 import type { StageName } from '../api/status.ts';
 import { isForbidden, isInvalid } from '../kube/errors.ts';
-import { type Check, stuck } from '../status/check.ts';
+import { type Check, notReady, stuck } from '../status/check.ts';
 import type { StageChecks } from '../status/conditions.ts';
 import { cassandra } from './cassandra.ts';
-import { NameTakenError } from './cluster.ts';
+import { NameTakenError, TerminatingError } from './cluster.ts';
 import { kafka } from './kafka.ts';
 import { postgres } from './postgres.ts';
 import { provision } from './provision.ts';
@@ -29,6 +29,7 @@ async function answer(step: Step, context: Context): Promise<Check> {
     return await step.run(context);
   } catch (error) {
     if (error instanceof NameTakenError) return stuck('NameTaken', error.message);
+    if (error instanceof TerminatingError) return notReady('Terminating', error.message);
     if (!isInvalid(error) && !isForbidden(error)) throw error;
     return stuck('Refused', `the API server refuses what ${step.name} asks for: ${(error as Error).message}`);
   }

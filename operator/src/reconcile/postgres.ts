@@ -22,7 +22,7 @@ export async function postgres(context: Context): Promise<Check> {
   if (managed) await ensureSecret(context);
   const access = await accessTo(context, ['POSTGRES']);
   if ('missing' in access) return access.missing;
+  await cluster.ensureOnly('postgres', postgresObjects(pipeline, access.build));
   if (!managed) return READY;
-  await cluster.ensureAll(postgresObjects(pipeline, access.build));
   return await statefulSetCheck(context, 'postgres');
 }

@@ -161,7 +161,7 @@ export async function reconcile(key: PipelineKey, dependencies: Dependencies): P
   const object: PipelineObject | undefined = await client.get(refTo(key));
   if (!object) return {};
   const pipeline = await parsed(dependencies, object);
-  const cluster = new Cluster(client, key);
+  const cluster = new Cluster(client, { ...key, uid: object.metadata.uid ?? '' });
   const reports = pipeline ? await readReports(cluster) : [];
   const context: Context | undefined = pipeline && { pipeline, images, cluster, password, reports };
   if (object.metadata.deletionTimestamp) return await reconcileDeleted(dependencies, object, context);

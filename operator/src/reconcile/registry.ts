@@ -9,7 +9,7 @@ export async function registry(context: Context): Promise<Check> {
   const { pipeline, cluster } = context;
   const access = await accessTo(context, ['SCHEMA_REGISTRY', 'KAFKA']);
   if ('missing' in access) return access.missing;
+  await cluster.ensureOnly('registry', registryObjects(pipeline, access.build));
   if (pipeline.spec.schemaRegistry.external) return READY;
-  await cluster.ensureAll(registryObjects(pipeline, access.build));
   return await deploymentCheck(context, 'registry');
 }

@@ -20,7 +20,7 @@ export async function spark(context: Context): Promise<Check> {
   const { pipeline, cluster } = context;
   const access = await accessTo(context, ['KAFKA', 'SCHEMA_REGISTRY', 'CASSANDRA']);
   if ('missing' in access) return access.missing;
-  await cluster.ensureAll(sparkObjects(pipeline, access.build));
+  await cluster.ensureOnly('spark', sparkObjects(pipeline, access.build));
   await deleteEndedExecutors(context);
   return await statefulSetCheck(context, 'spark');
 }

@@ -10,9 +10,7 @@ export async function workers(context: Context): Promise<Check> {
   const { pipeline, cluster } = context;
   const access = await accessTo(context, ['POSTGRES', 'KAFKA', 'SCHEMA_REGISTRY']);
   if ('missing' in access) return access.missing;
-  await cluster.ensureAll([
-    ...relayObjects(pipeline, access.build),
-    ...ingestObjects(pipeline, access.build),
-  ]);
+  await cluster.ensureOnly('relay', relayObjects(pipeline, access.build));
+  await cluster.ensureOnly('ingest', ingestObjects(pipeline, access.build));
   return firstFault([await deploymentCheck(context, 'relay'), await deploymentCheck(context, 'ingest')]);
 }

@@ -1,0 +1,22 @@
+/** What must be true of an object for a write to be done; else it is refused as a Conflict. */
+export type Preconditions = { uid?: string; resourceVersion?: string };
+
+/** No object ever has this version, which etcd's counter starts with: such an apply creates, or is refused. */
+export const CREATE_ONLY: Preconditions = { resourceVersion: '1' };
+
+export type ApplyOptions = {
+  fieldManager: string;
+  /** Take fields over from other managers; true unless said otherwise, as a controller must. */
+  force?: boolean;
+  subresource?: string;
+  preconditions?: Preconditions;
+};
+
+export type DeleteOptions = {
+  preconditions?: Preconditions;
+  propagationPolicy?: 'Background' | 'Foreground' | 'Orphan';
+};
+
+export type Selection = { namespace?: string; labelSelector?: string; fieldSelector?: string };
+
+export type ListPage<T> = { items: T[]; resourceVersion: string; continue?: string };

@@ -1,0 +1,153 @@
+import assert from 'node:assert/strict';
+import { after, before, beforeEach, describe, test } from 'node:test';
+import { type ApiServer, startApiServer } from '../../test/apiserver.ts';
+import { pipelineObject, serve } from '../../test/pipelines.ts';
+import { type Pipeline, parsePipeline } from '../api/resource.ts';
+import { KubeClient, loadKubeConfig } from '../kube/client.ts';
+import { isConflict } from '../kube/errors.ts';
+import { type KubeObject, refOf } from '../kube/object.ts';
+import type { ApplyOptions } from '../kube/options.ts';
+import { configMap, metadata } from '../specs/meta.ts';
+import { base64 } from '../specs/secrets.ts';
+import { Cluster, TerminatingError } from './cluster.ts';
+
+/** A client to whose API server something happens after a decision, before the write. */
+class LateClient extends KubeClient {
+  meanwhile: () => Promise<unknown> = async () => {};
+
+  override async apply<T extends KubeObject>(object: T, options: ApplyOptions): Promise<T> {
+    await this.meanwhile();
+    return await super.apply(object, options);
+  }
+}
+
+describe('the objects of a pipeline on a real API server', () => {
+  let server: ApiServer;
+  let client: LateClient;
+  let pipeline: Pipeline;
+  let number = 0;
+
+  before(async () => {
+    server = await startApiServer();
+    client = new LateClient(loadKubeConfig(server.kubeconfig));
+    await serve(server);
+  });
+  after(async () => {
+    client?.close();
+    await server?.stop();
+  });
+  beforeEach(async () => {
+    client.meanwhile = async () => {};
+    pipeline = parsePipeline(await apply(pipelineObject(`pipeline-${number++}`)));
+  });
+
+  const apply = (object: KubeObject) => server.adminClient.apply(object, { fieldManager: 'test' });
+  const get = (object: KubeObject) => server.adminClient.get(refOf(object));
+  const remove = (object: KubeObject) => server.adminClient.delete(refOf(object));
+  const cluster = () => new Cluster(client, pipeline);
+  const object = (name: string, data: Record<string, string> = {}) =>
+    configMap(metadata(pipeline, 'relay', `${pipeline.name}-${name}`), data);
+
+  test('a change that was decided on an older state is refused', async () => {
+    const mine = object('a', { x: '1' });
+    await cluster().ensure(mine);
+    client.meanwhile = () => server.adminClient.mergePatch(refOf(mine), { data: { theirs: 'yes' } });
+    await assert.rejects(cluster().ensure(object('a', { x: '2' })), isConflict);
+    assert.deepEqual((await get(mine))?.['data'], { x: '1', theirs: 'yes' });
+  });
+
+  test('a change does not fall on another object that came under the name', async () => {
+    const mine = object('a', { x: '1' });
+    await cluster().ensure(mine);
+    client.meanwhile = async () => {
+      await remove(mine);
+      await apply({ ...mine, data: { theirs: 'yes' } });
+    };
+    await assert.rejects(cluster().ensure(object('a', { x: '2' })), isConflict);
+    assert.deepEqual((await get(mine))?.['data'], { theirs: 'yes' });
+  });
+
+  test('a creation takes nothing that came meanwhile', async () => {
+    const mine = object('a', { x: '1' });
+    client.meanwhile = () => apply({ ...mine, data: { theirs: 'yes' } });
+    await assert.rejects(cluster().ensure(mine), isConflict);
+    assert.deepEqual((await get(mine))?.['data'], { theirs: 'yes' });
+  });
+
+  test('a deletion spares what came under the name, and what the operator did not make', async () => {
+    const kind = { apiVersion: 'v1', kind: 'ConfigMap' };
+    const first = await cluster().ensure<KubeObject>(object('a'));
+    await remove(object('a'));
+    await cluster().ensure(object('a'));
+    await assert.rejects(cluster().delete(kind, object('a').metadata.name, first?.metadata.uid), isConflict);
+    const foreign = { ...object('b'), metadata: { ...object('b').metadata, labels: {} } };
+    await apply(foreign);
+    assert.equal(await cluster().delete(kind, foreign.metadata.name), false);
+    assert.ok(await get(foreign));
+    assert.equal(await cluster().delete(kind, object('a').metadata.name), true);
+    assert.equal(await get(object('a')), undefined);
+  });
+
+  test('what is being deleted does not stand: it is waited for, then made anew', async () => {
+    const mine = object('a', { x: '1' });
+    const first = await cluster().ensure<KubeObject>(mine);
+    await server.adminClient.mergePatch(refOf(mine), { metadata: { finalizers: ['userstream.dev/test'] } });
+    await remove(mine);
+    await assert.rejects(
+      cluster().ensure(mine),
+      (error) => error instanceof TerminatingError && /held by userstream.dev\/test/.test(error.message),
+    );
+    await server.adminClient.mergePatch(refOf(mine), { metadata: { finalizers: null } });
+    const second = await cluster().ensure<KubeObject>(mine);
+    assert.notEqual(second?.metadata.uid, first?.metadata.uid);
+  });
+
+  test('what a component no longer wants goes; what others own, and what has no owner, stays', async () => {
+    const [wanted, dropped] = [object('wanted'), object('dropped')];
+    const ofIngest = configMap(metadata(pipeline, 'ingest'), {});
+    const { ownerReferences: _, ...unowned } = metadata(pipeline, 'relay', `${pipeline.name}-kept`);
+    const kept = { apiVersion: 'v1', kind: 'Secret', metadata: unowned, data: base64({ password: 'x' }) };
+    const stranger = object('stranger');
+    await apply({ ...stranger, metadata: { ...stranger.metadata, ownerReferences: [] } });
+    await cluster().ensureAll([dropped, ofIngest, kept]);
+    const view = cluster();
+    await view.ensure(object('before'));
+    await view.with({ mode: 'hold' }).ensureOnly('relay', [wanted]);
+    assert.equal(await get(dropped), undefined);
+    for (const standing of [wanted, ofIngest, kept, stranger, object('before')])
+      assert.ok(await get(standing), standing.metadata.name);
+  });
+
+  test('to look writes nothing', async () => {
+    await cluster().ensure(object('a', { x: '1' }));
+    const look = cluster().with({ mode: 'look' });
+    await look.ensureOnly('relay', [object('b')]);
+    assert.equal(await look.ensure(object('b')), undefined);
+    const seen = await look.ensure<KubeObject>(object('a', { x: '2' }));
+    assert.deepEqual(seen?.['data'], { x: '1' });
+  });
+
+  test('to hold leaves the pods of a workload that is well as they are, and corrects one that is not', async () => {
+    const labels = { app: 'x' };
+    const deployment = (image: string): KubeObject => ({
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      metadata: metadata(pipeline, 'relay'),
+      spec: {
+        replicas: 1,
+        selector: { matchLabels: labels },
+        template: { metadata: { labels }, spec: { containers: [{ name: 'main', image }] } },
+      },
+    });
+    const image = (live: KubeObject | undefined) => JSON.stringify(live).match(/"image":"([^"]+)"/)?.[1];
+    const hold = cluster().with({ mode: 'hold' });
+    const made = await hold.ensure<KubeObject>(deployment('a:1'));
+    const counts = { replicas: 1, readyReplicas: 1, updatedReplicas: 1, availableReplicas: 1 };
+    const status = { ...counts, observedGeneration: made?.metadata.generation };
+    await server.adminClient.mergePatch(refOf(deployment('')), { status }, { subresource: 'status' });
+    assert.equal(image(await hold.ensure(deployment('b:1'))), 'a:1');
+    const broken = { ...status, readyReplicas: 0, availableReplicas: 0 };
+    await server.adminClient.mergePatch(refOf(deployment('')), { status: broken }, { subresource: 'status' });
+    assert.equal(image(await hold.ensure(deployment('b:1'))), 'b:1');
+  });
+});

@@ -1,0 +1,29 @@
+import type { KubeObject } from '../kube/object.ts';
+import type { Kind } from '../kube/resources.ts';
+
+/** Strimzi's kinds, which are served only where Strimzi is installed. */
+export const STRIMZI: Kind[] = ['KafkaTopic', 'Kafka', 'KafkaNodePool'].map((kind) => ({
+  apiVersion: 'kafka.strimzi.io/v1',
+  kind,
+}));
+
+/**
+ * What a component may own and lose again when its spec no longer wants it, in the order in which it goes: a topic's
+ * finalizer needs the Kafka it is in, a workload its configuration. Volumes, pods and Jobs are their steps' own affair.
+ */
+export const OWNED: Kind[] = [
+  ...STRIMZI,
+  { apiVersion: 'apps/v1', kind: 'StatefulSet' },
+  { apiVersion: 'apps/v1', kind: 'Deployment' },
+  { apiVersion: 'policy/v1', kind: 'PodDisruptionBudget' },
+  { apiVersion: 'v1', kind: 'Service' },
+  { apiVersion: 'v1', kind: 'ConfigMap' },
+  { apiVersion: 'v1', kind: 'Secret' },
+  { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'RoleBinding' },
+  { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'Role' },
+  { apiVersion: 'v1', kind: 'ServiceAccount' },
+];
+
+export function isOwnedBy({ metadata }: KubeObject, uid: string): boolean {
+  return metadata.ownerReferences?.some((owner) => owner.uid === uid) ?? false;
+}
