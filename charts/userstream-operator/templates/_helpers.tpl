@@ -35,6 +35,14 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 - apiGroups: [""]
   resources: [pods]
   verbs: [get, list, watch, create, delete, deletecollection]
+{{/* Cassandra's own tool, run in its pods: to stream a node away, to clean up, to repair. A WebSocket asks for get, too. */}}
+- apiGroups: [""]
+  resources: [pods/exec]
+  verbs: [create, get]
+{{/* Volumes grow; those of nodes that left go. */}}
+- apiGroups: [""]
+  resources: [persistentvolumeclaims]
+  verbs: [get, list, patch, delete]
 - apiGroups: [apps]
   resources: [statefulsets, deployments]
   verbs: [get, list, watch, create, patch, delete]
