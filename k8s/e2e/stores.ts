@@ -1,11 +1,13 @@
 import { Client, type types } from 'cassandra-driver';
-import { ConfigResourceTypes, Kafka, logLevel } from 'kafkajs';
+import kafkajs from 'kafkajs';
 import pg from 'pg';
 import type { Credentials } from '../../workers/lib/config.ts';
 import type { User } from '../../workers/lib/user.ts';
 import { USER_COLUMNS } from '../../workers/lib/user.ts';
 import { until } from '../../workers/test/wait.ts';
 import { byId, type Users } from './users.ts';
+
+const { ConfigResourceTypes, Kafka, logLevel } = kafkajs;
 
 const COLUMNS = Object.keys(USER_COLUMNS);
 
