@@ -14,6 +14,7 @@ const KINDS = [
   'images',
   'jars',
   'kind',
+  'kwok',
   'pause',
   'skaffold',
   'strimzi',

@@ -17,8 +17,8 @@ export type ApiServer = {
 };
 
 export type ApiServerOptions = {
-  /** Also run kube-controller-manager: garbage collection, StatefulSets, Jobs. */
-  controllerManager?: boolean;
+  /** Also run kube-controller-manager: garbage collection, StatefulSets, Jobs. With more flags, where they are given. */
+  controllerManager?: boolean | string[];
   /** More flags for kube-apiserver. */
   flags?: string[];
 };
@@ -59,7 +59,10 @@ async function start(
   servers.push(server);
   const kubeconfig = join(directory, 'kubeconfig');
   const adminClient = await firstClient(directory, server, kubeconfig, url, token);
-  if (controllerManager) servers.push(startControllerManager(directory, programs, kubeconfig));
+  if (controllerManager) {
+    const more = controllerManager === true ? [] : controllerManager;
+    servers.push(startControllerManager(directory, programs, kubeconfig, more));
+  }
   const stopAll = async () => {
     adminClient.close();
     await stop();
@@ -124,12 +127,18 @@ function apiServerFlags(directory: string, etcdUrl: string, port: number): strin
   ];
 }
 
-function startControllerManager(directory: string, programs: string, kubeconfig: string): Server {
+function startControllerManager(
+  directory: string,
+  programs: string,
+  kubeconfig: string,
+  more: string[],
+): Server {
   return startServer(directory, 'kube-controller-manager', join(programs, 'kube-controller-manager'), [
     `--kubeconfig=${kubeconfig}`,
     `--service-account-private-key-file=${join(directory, 'service-account.key')}`,
     '--leader-elect=false',
     '--secure-port=0',
+    ...more,
   ]);
 }
 

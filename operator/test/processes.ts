@@ -30,11 +30,18 @@ export function remove(directory: string): void {
 }
 
 /** Starts a server that dies with this process; its output goes to `directory/name.log`. */
-export function startServer(directory: string, name: string, binary: string, args: string[]): Server {
+export function startServer(
+  directory: string,
+  name: string,
+  binary: string,
+  args: string[],
+  env: NodeJS.ProcessEnv = process.env,
+): Server {
   const log = openSync(join(directory, `${name}.log`), 'a');
   // The kernel ends the server should this process be killed without a chance to clean up.
   const child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', binary, ...args], {
     cwd: directory,
+    env,
     stdio: ['ignore', log, log],
   });
   running.add(child);

@@ -1,0 +1,196 @@
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { Agent, request as httpsRequest } from 'node:https';
+import { createInterface } from 'node:readline';
+import { text } from 'node:stream/consumers';
+import { parse } from 'yaml';
+import type { ApiServer } from '../apiserver.ts';
+
+/** A request of an operator as it passed, or was kept from passing. */
+export type Sent = {
+  /** The process that sent it. */
+  by: string;
+  method: string;
+  path: string;
+  query: URLSearchParams;
+  body: string;
+  /** Its number among the writes of the run; Leases aren't counted, for they follow the clock. */
+  write?: number;
+  at: number;
+  code?: number;
+};
+
+export type Answer = { code: number; headers?: Record<string, string>; body: string };
+
+/** What a fault may do at each point of a request's way. */
+export type Tap = {
+  /** Before the API server sees it: an answer of the tap's own, or 'drop' for none at all. */
+  request?(sent: Sent): Answer | 'drop' | undefined | Promise<Answer | 'drop' | undefined>;
+  /** The API server has answered: 'lose' closes the connection with no answer, 'cut' in the middle of one. */
+  response?(sent: Sent, answer: Answer): 'lose' | 'cut' | undefined;
+  /** The answer has been handed to the operator's kernel. */
+  passed?(sent: Sent): void;
+  /** The lines of a watch, on their way. */
+  watch?(sent: Sent, lines: AsyncIterable<string>): AsyncIterable<string>;
+};
+
+const QUIET_TAP: Tap = {};
+
+export function isWrite({ method, path }: Pick<Sent, 'method' | 'path'>): boolean {
+  return method !== 'GET' && !path.includes('/leases');
+}
+
+/** A wire between the operators of one run and the API server, which counts and may do harm. */
+export class FaultProxy {
+  readonly sent: Sent[] = [];
+  tap: Tap = QUIET_TAP;
+  readonly #agent: Agent;
+  readonly #target: URL;
+  readonly #headers: Record<string, string>;
+  readonly #server = createServer((incoming, outgoing) => void this.#handle(incoming, outgoing));
+  #writes = 0;
+  #lastWrite = performance.now();
+
+  constructor(api: ApiServer) {
+    const config = parse(readFileSync(api.kubeconfig, 'utf8'));
+    const ca = Buffer.from(config.clusters[0].cluster['certificate-authority-data'], 'base64');
+    this.#agent = new Agent({ keepAlive: true, ca });
+    this.#headers = { authorization: `Bearer ${config.users[0].user.token}` };
+    this.#target = new URL(api.url);
+  }
+
+  /** Answers its own address; a process appends its name as the path, and is known by it. */
+  async listen(): Promise<string> {
+    await once(this.#server.listen(0, '127.0.0.1'), 'listening');
+    const address = this.#server.address();
+    if (address === null || typeof address === 'string') throw new Error('a TCP server has a port');
+    return `http://127.0.0.1:${address.port}`;
+  }
+
+  async close(): Promise<void> {
+    this.#server.closeAllConnections();
+    await once(this.#server.close(), 'close');
+    this.#agent.destroy();
+  }
+
+  /** Takes all harm away. */
+  calm(): void {
+    this.tap = QUIET_TAP;
+  }
+
+  /** Begins to count writes at 1 again. */
+  restart(): void {
+    this.#writes = 0;
+  }
+
+  /** How many writes the run has seen since it began to count. */
+  get writes(): number {
+    return this.#writes;
+  }
+
+  /** Milliseconds since the last write. */
+  get quietMs(): number {
+    return performance.now() - this.#lastWrite;
+  }
+
+  async #handle(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+    try {
+      const sent = this.#note(incoming, await text(incoming));
+      const own = await this.tap.request?.(sent);
+      if (own === 'drop') outgoing.destroy();
+      else if (own) this.#answer(sent, own, outgoing);
+      else if (sent.query.has('watch')) await this.#stream(sent, outgoing);
+      else await this.#passOn(sent, incoming, outgoing);
+    } catch {
+      outgoing.destroy();
+    }
+  }
+
+  #note(incoming: IncomingMessage, body: string): Sent {
+    const url = new URL(incoming.url ?? '/', 'http://proxy');
+    const [, by = '', ...rest] = url.pathname.split('/');
+    const path = `/${rest.join('/')}`;
+    const sent: Sent = {
+      by,
+      method: incoming.method ?? '',
+      path,
+      query: url.searchParams,
+      body,
+      at: performance.now(),
+    };
+    if (isWrite(sent)) {
+      sent.write = ++this.#writes;
+      this.#lastWrite = sent.at;
+    }
+    this.sent.push(sent);
+    return sent;
+  }
+
+  async #passOn(sent: Sent, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+    const type = incoming.headers['content-type'];
+    const response = await this.#send(sent, type ? { 'content-type': type } : {});
+    const answer: Answer = {
+      code: response.statusCode ?? 0,
+      headers: kept(response),
+      body: await text(response),
+    };
+    sent.code = answer.code;
+    if (isWrite(sent)) this.#lastWrite = performance.now();
+    const harm = this.tap.response?.(sent, answer);
+    if (harm === 'lose') outgoing.destroy();
+    else if (harm === 'cut') cutShort(answer, outgoing);
+    else this.#answer(sent, answer, outgoing);
+  }
+
+  #answer(sent: Sent, { code, headers, body }: Answer, outgoing: ServerResponse): void {
+    sent.code ??= code;
+    outgoing.writeHead(code, { 'content-type': 'application/json', ...headers });
+    outgoing.end(body, () => this.tap.passed?.(sent));
+  }
+
+  async #stream(sent: Sent, outgoing: ServerResponse): Promise<void> {
+    const response = await this.#send(sent, {});
+    sent.code = response.statusCode ?? 0;
+    outgoing.on('close', () => response.destroy());
+    outgoing.writeHead(sent.code, { 'content-type': 'application/json' });
+    outgoing.flushHeaders();
+    const lines = createInterface({ input: response });
+    for await (const line of this.tap.watch?.(sent, lines) ?? lines) outgoing.write(`${line}\n`);
+    outgoing.end();
+  }
+
+  #send(sent: Sent, headers: Record<string, string>): Promise<IncomingMessage> {
+    const { method, path, query, body } = sent;
+    const search = query.size > 0 ? `?${query}` : '';
+    const { hostname, port } = this.#target;
+    const all = {
+      ...this.#headers,
+      ...headers,
+      accept: 'application/json',
+      'content-length': Buffer.byteLength(body),
+    };
+    return new Promise((resolve, reject) => {
+      const outgoing = httpsRequest({
+        hostname,
+        port,
+        method,
+        path: path + search,
+        headers: all,
+        agent: this.#agent,
+      });
+      outgoing.on('error', reject).on('response', resolve).end(body);
+    });
+  }
+}
+
+function kept(response: IncomingMessage): Record<string, string> {
+  const after = response.headers['retry-after'];
+  return after ? { 'retry-after': after } : {};
+}
+
+/** Half of the answer, and then the end of the connection. */
+function cutShort({ code, body }: Answer, outgoing: ServerResponse): void {
+  outgoing.writeHead(code, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) });
+  outgoing.write(body.slice(0, Math.ceil(body.length / 2)), () => outgoing.destroy());
+}

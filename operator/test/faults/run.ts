@@ -1,0 +1,157 @@
+import { GROUP, KIND, VERSION } from '../../src/api/pipeline.ts';
+import type { PipelineStatus } from '../../src/api/status.ts';
+import type { KubeObject, ObjectRef } from '../../src/kube/object.ts';
+import { until } from '../until.ts';
+import { objectsOf } from './discovery.ts';
+import { Operator, type OperatorOptions } from './operator.ts';
+import { FaultProxy } from './proxy.ts';
+import type { State } from './state.ts';
+import { LEASES, type World } from './world.ts';
+
+export const NAME = 'users';
+
+export type PipelineObject = KubeObject & { spec: Record<string, unknown>; status?: PipelineStatus };
+
+/** Nothing has been written for this long where a run counts as quiet. */
+const QUIET_MS = 1_500;
+
+const LIMIT_MS = 90_000;
+
+/** A pipeline in a namespace of its own, with operators of its own behind a proxy of its own. */
+export class Run {
+  readonly world: World;
+  readonly namespace: string;
+  readonly proxy: FaultProxy;
+  readonly operators: Operator[] = [];
+  readonly #options: OperatorOptions;
+  /** Whether an operator that ends is started anew, as a Deployment would. */
+  restarts = true;
+
+  private constructor(world: World, proxy: FaultProxy, options: OperatorOptions) {
+    this.world = world;
+    this.proxy = proxy;
+    this.namespace = options.namespace;
+    this.#options = options;
+  }
+
+  /** Makes the namespace; no operator runs yet. */
+  static async begin(world: World, options: Omit<OperatorOptions, 'server'>): Promise<Run> {
+    const proxy = new FaultProxy(world.api);
+    const server = await proxy.listen();
+    const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: options.namespace } };
+    await world.client.apply(namespace, { fieldManager: 'faults' });
+    return new Run(world, proxy, { ...options, server });
+  }
+
+  startOperator(): Operator {
+    const operator = new Operator(this.world, `operator-${this.operators.length + 1}`, this.#options);
+    this.operators.push(operator);
+    return operator;
+  }
+
+  /** Whose turn it is now: the operator started last. */
+  get operator(): Operator {
+    const operator = this.operators.at(-1);
+    if (!operator) throw new Error('no operator was started');
+    return operator;
+  }
+
+  /** Ends the operator as a power cut would, and starts another that need not wait for the Lease to run out. */
+  async replaceOperator(): Promise<void> {
+    await this.stopOperator();
+    this.startOperator();
+  }
+
+  async stopOperator(): Promise<void> {
+    await this.operators.at(-1)?.kill();
+    const lease = {
+      apiVersion: 'coordination.k8s.io/v1',
+      kind: 'Lease',
+      namespace: LEASES,
+      name: this.namespace,
+    };
+    await this.world.client.delete(lease);
+  }
+
+  ref(apiVersion: string, kind: string, name: string): ObjectRef {
+    return { apiVersion, kind, namespace: this.namespace, name };
+  }
+
+  get pipelineRef(): ObjectRef {
+    return this.ref(`${GROUP}/${VERSION}`, KIND, NAME);
+  }
+
+  async pipeline(): Promise<PipelineObject | undefined> {
+    return (await this.world.client.get(this.pipelineRef)) as PipelineObject | undefined;
+  }
+
+  /** Applies the pipeline as its user would. */
+  async apply(spec: Record<string, unknown>): Promise<void> {
+    const { apiVersion, kind, name, namespace } = this.pipelineRef;
+    const object = { apiVersion, kind, metadata: { name, namespace: namespace ?? '' }, spec };
+    await this.world.client.apply(object, { fieldManager: 'user' });
+  }
+
+  async delete(): Promise<void> {
+    await this.world.client.delete(this.pipelineRef);
+  }
+
+  /** All that stands in the namespace. */
+  objects(): Promise<KubeObject[]> {
+    return objectsOf(this.world.client, this.namespace);
+  }
+
+  /** How it stands now, to be compared. */
+  async state(): Promise<State> {
+    const { namespace } = this;
+    const objects = await this.objects();
+    return { namespace, objects, deeds: this.world.audit.deeds(namespace) };
+  }
+
+  /** Resolves when the pipeline is ready as its spec now says, and nothing is written any more. */
+  ready(): Promise<void> {
+    return this.settled('the pipeline is ready', async () => {
+      const pipeline = await this.pipeline();
+      const ready = pipeline?.status?.conditions?.find(({ type }) => type === 'Ready');
+      const generation = pipeline?.metadata.generation;
+      return ready?.status === 'True' && ready.observedGeneration === generation;
+    });
+  }
+
+  /** Resolves when the pipeline and all that goes with it are gone, and nothing is written any more. */
+  gone(): Promise<void> {
+    return this.settled('the pipeline is gone', async () => {
+      if (await this.pipeline()) return false;
+      const left = await this.objects();
+      return !left.some(
+        ({ kind, metadata }) => metadata.ownerReferences?.length && kind !== 'PersistentVolumeClaim',
+      );
+    });
+  }
+
+  /** Resolves when `holds` does and nothing is written any more. */
+  async settled(what: string, holds: () => Promise<boolean>): Promise<void> {
+    await until(
+      what,
+      async () => {
+        this.#revive();
+        return this.proxy.quietMs > QUIET_MS && (await holds()) && this.proxy.quietMs > QUIET_MS;
+      },
+      { ms: LIMIT_MS },
+    );
+  }
+
+  #revive(): void {
+    if (this.restarts && this.operators.length > 0 && this.operator.exitCode !== undefined)
+      this.startOperator();
+  }
+
+  /** Ends the operators and lets the namespace go. */
+  async end(): Promise<void> {
+    for (const operator of this.operators) await operator.kill();
+    await this.proxy.close();
+    const pipeline = await this.pipeline().catch(() => undefined);
+    if (pipeline) await this.world.client.mergePatch(this.pipelineRef, { metadata: { finalizers: null } });
+    await this.world.client.delete({ apiVersion: 'v1', kind: 'Namespace', name: this.namespace });
+  }
+}

@@ -1,0 +1,72 @@
+import type { Run } from './run.ts';
+import { LEAST, merged } from './specs.ts';
+
+/** A step of a pipeline's life; it ends when nothing is written any more. */
+export type Step = { name: string; do(run: Run): Promise<void>; end(run: Run): Promise<void> };
+
+export type Scenario = { name: string; before: Step[]; steps: Step[] };
+
+type Spec = Record<string, unknown>;
+
+const toReady = (run: Run) => run.ready();
+
+export function apply(name: string, change: Spec = {}): Step {
+  return { name, do: (run) => run.apply(merged(LEAST, change)), end: toReady };
+}
+
+const remove: Step = { name: 'delete', do: (run) => run.delete(), end: (run) => run.gone() };
+
+const recreate: Step = {
+  name: 'delete and create again',
+  async do(run) {
+    await run.delete();
+    await run.apply(LEAST);
+  },
+  end: toReady,
+};
+
+const changed = (component: string, change: Spec): Scenario => ({
+  name: `change ${component}`,
+  before: [apply('create')],
+  steps: [apply('change', change)],
+});
+
+const memory = (amount: string) => ({ resources: { limits: { memory: amount } } });
+
+export const SCENARIOS: Scenario[] = [
+  { name: 'create', before: [], steps: [apply('create')] },
+  changed('the source', { source: { batchSize: 100 } }),
+  changed('the ingest', { ingest: memory('1Gi') }),
+  changed('Postgres', { postgres: { managed: memory('2Gi') } }),
+  changed('the relay', { relay: { compression: 'none' } }),
+  changed('Kafka', { kafka: { external: { bootstrapServers: 'other.kafka.svc:9092' } } }),
+  changed('the topic', { kafka: { topic: { retention: '24h' } } }),
+  changed('the schema registry', { schemaRegistry: { managed: memory('2Gi') } }),
+  changed('Spark', { spark: { sql: 'SELECT id FROM users' } }),
+  changed('Cassandra', { cassandra: { managed: { config: { concurrent_reads: '16' } } } }),
+  {
+    name: 'scale out and in',
+    before: [apply('create')],
+    steps: [apply('out', { ingest: { replicas: 3 }, relay: { replicas: 3 } }), apply('in')],
+  },
+  {
+    name: 'suspend and resume',
+    before: [apply('create')],
+    steps: [apply('suspend', { suspend: true }), apply('resume')],
+  },
+  { name: 'delete, keeping the data', before: [apply('create')], steps: [remove] },
+  {
+    name: 'delete with the data',
+    before: [apply('create', { deletionPolicy: 'Delete' })],
+    steps: [remove],
+  },
+  { name: 'delete and create again', before: [apply('create')], steps: [recreate] },
+];
+
+/** Plays steps one after another, each to its end. */
+export async function play(run: Run, steps: Step[]): Promise<void> {
+  for (const step of steps) {
+    await step.do(run);
+    await step.end(run);
+  }
+}

@@ -1,0 +1,146 @@
+import { performance } from 'node:perf_hooks';
+import { MAIN } from './operator.ts';
+import { Random } from './random.ts';
+import { Run } from './run.ts';
+import type { World } from './world.ts';
+
+/** One way to do harm: what it tries, and on what. */
+export type Kind = { name: string; run(suite: Suite, random: Random): Promise<void> };
+
+export type Divergence = { kind: string; name: string; report: string };
+
+export type Count = { runs: number; faults: number; divergences: number };
+
+export type SuiteOptions = {
+  world: World;
+  seed: number;
+  /** Only a few cases of each kind, and no new one after so long. */
+  sample?: { ms: number };
+  /** How many runs are under way at once. */
+  slots: number;
+  /** The operator's main.ts. */
+  main?: string;
+  log(line: string): void;
+};
+
+export type Attempt = {
+  run: Run;
+  /** Counts a fault that was injected. */
+  harmed(times?: number): void;
+  /** Fails the run where there is a line. */
+  same(differences: string[]): void;
+};
+
+const LEASE_SECONDS = 15;
+const SHOWN_REQUESTS = 15;
+
+/** Runs cases, a few at once, and keeps the score. */
+export class Suite {
+  readonly counts = new Map<string, Count>();
+  readonly divergences: Divergence[] = [];
+  readonly world: World;
+  readonly #options: SuiteOptions;
+  readonly #began = performance.now();
+  readonly #waiting: (() => void)[] = [];
+  #free: number;
+  #runs = 0;
+
+  constructor(options: SuiteOptions) {
+    this.world = options.world;
+    this.#options = options;
+    this.#free = options.slots;
+  }
+
+  get sampled(): boolean {
+    return this.#options.sample !== undefined;
+  }
+
+  /** Runs a kind; its choices follow from the seed and its name alone. */
+  async play(kind: Kind): Promise<void> {
+    this.counts.set(kind.name, { runs: 0, faults: 0, divergences: 0 });
+    await kind.run(this, new Random(`${this.#options.seed} ${kind.name}`));
+  }
+
+  /** All cases, or so many of them as a sample takes. */
+  choose<T>(random: Random, cases: T[], few: number): T[] {
+    return this.sampled ? random.shuffled(cases).slice(0, few) : cases;
+  }
+
+  /**
+   * One run of a kind, in a namespace of its own, as soon as there is a slot. What it throws is a divergence.
+   * @returns undefined where it failed, or wasn't begun because the sample's time is over
+   */
+  async attempt<T>(
+    kind: string,
+    name: string,
+    body: (attempt: Attempt) => Promise<T>,
+    leaseSeconds = LEASE_SECONDS,
+  ): Promise<T | undefined> {
+    await this.#take();
+    if (this.#late) return this.#leave();
+    const count = this.counts.get(kind) ?? { runs: 0, faults: 0, divergences: 0 };
+    const namespace = `run-${++this.#runs}`;
+    const { main = MAIN } = this.#options;
+    const run = await Run.begin(this.world, { main, namespace, leaseSeconds });
+    const began = performance.now();
+    try {
+      count.runs += 1;
+      const harmed = (times = 1) => {
+        count.faults += times;
+      };
+      const result = await body({ run, harmed, same });
+      this.#options.log(`  ✓ ${kind}: ${name} (${seconds(began)})`);
+      return result;
+    } catch (error) {
+      count.divergences += 1;
+      const report = this.#report(error, run);
+      this.divergences.push({ kind, name, report });
+      this.#options.log(`  ✗ ${kind}: ${name} (${seconds(began)})\n${report}`);
+      return undefined;
+    } finally {
+      await run.end();
+      this.#leave();
+    }
+  }
+
+  get #late(): boolean {
+    const { sample } = this.#options;
+    return sample !== undefined && performance.now() - this.#began > sample.ms;
+  }
+
+  async #take(): Promise<void> {
+    if (this.#free > 0) this.#free -= 1;
+    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
+  }
+
+  #leave(): undefined {
+    const next = this.#waiting.shift();
+    if (next) next();
+    else this.#free += 1;
+  }
+
+  #report(error: unknown, run: Run): string {
+    const requests = run.proxy.sent
+      .filter(({ method, query }) => method !== 'GET' || query.has('watch'))
+      .slice(-SHOWN_REQUESTS)
+      .map(
+        ({ write, by, method, path, code }) =>
+          `${write ?? '-'} ${by} ${method} ${path} ${code ?? 'no answer'}`,
+      );
+    const logs = run.operators.slice(-2).map((operator) => `${operator.name}:\n${operator.log()}`);
+    const parts = [
+      `seed ${this.#options.seed}, namespace ${run.namespace}: ${(error as Error).message}`,
+      `the last requests:\n${requests.join('\n')}`,
+      `the log of ${logs.join('\n')}`,
+    ];
+    return parts.join('\n').replaceAll(/^/gm, '      ');
+  }
+}
+
+function same(differences: string[]): void {
+  if (differences.length > 0) throw new Error(`the end is another:\n${differences.slice(0, 20).join('\n')}`);
+}
+
+function seconds(began: number): string {
+  return `${((performance.now() - began) / 1000).toFixed(1)} s`;
+}
