@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { exactlyOne, fixedStorage, immutable, notExchanged, resources, secretRef, tls } from './parts.ts';
-import { image, integer, settings, text } from './scalars.ts';
+import { exactlyOne, resources, secretRef, storage, tls } from './parts.ts';
+import { duration, image, integer, settings, text } from './scalars.ts';
 
 /** Settings of cassandra.yaml that the operator itself must set, or nodes would not find each other. */
 export const RESERVED_SETTINGS = [
@@ -28,18 +28,27 @@ const managed = z
     image: image(
       "Image with Cassandra 5.0 in /opt/cassandra; the operator's own choice where it is left out.",
     ).optional(),
-    replicas: integer('Nodes of the ring; they can be added.', 1, 100, [
-      { rule: 'self >= oldSelf', message: 'nodes can be added, not taken away: their data would be lost' },
-    ]).default(3),
-    storage: fixedStorage('20Gi'),
+    replicas: integer(
+      'Nodes of the ring; they join one at a time, and leave one at a time once their data has streamed away.',
+      1,
+      100,
+    ).default(3),
+    storage: storage('20Gi'),
     resources: resources({ cpu: '100m', memory: '2Gi' }, { memory: '4Gi' }),
     config: settings('Settings of cassandra.yaml, by their names there.'),
+    repair: z
+      .object({
+        interval: duration('How often the ranges of each node are repaired.').default('168h'),
+      })
+      .prefault({})
+      .meta({ description: 'Regular repair of the keyspace, one node at a time.' }),
   })
   .meta({
     description: 'A Cassandra ring of the pipeline’s own.',
     'x-kubernetes-validations': [
       {
         rule: `!self.config.exists(name, name in ${JSON.stringify(RESERVED_SETTINGS)})`,
+        fieldPath: '.config',
         message: `config must not set what the operator sets: ${RESERVED_SETTINGS.join(', ')}`,
       },
     ],
@@ -61,24 +70,23 @@ const external = z
   })
   .meta({ description: 'An existing Cassandra ring.' });
 
-/** A name in CQL. Under another one the users that were written so far would be missing. */
-const identifier = (what: string, description: string) =>
+/** A name in CQL. */
+const identifier = (description: string) =>
   z
     .string()
     .regex(/^[a-z][a-z0-9_]{0,47}$/)
     .max(48)
-    .meta({ description, 'x-kubernetes-validations': [immutable(what, 'make a new pipeline')] });
+    .meta({ description });
 
 export const cassandra = z
   .object({
-    keyspace: identifier('keyspace', 'Keyspace of the table.').default('userstream'),
-    table: identifier('table', 'Table that holds the users.').default('users'),
-    replicationFactor: integer('Copies of each row, on as many nodes.', 1, 9, [
-      immutable(
-        'replicationFactor',
-        'alter the keyspace and repair the ring by hand, or make a new pipeline',
-      ),
-    ]).default(3),
+    keyspace: identifier('Keyspace of the table.').default('userstream'),
+    table: identifier('Table that holds the users.').default('users'),
+    replicationFactor: integer(
+      'Copies of each row, on as many nodes. More copies are filled by a repair.',
+      1,
+      9,
+    ).default(3),
     managed: managed.optional(),
     external: external.optional(),
   })
@@ -87,10 +95,11 @@ export const cassandra = z
     description: 'Where the users stand to be queried: a managed Cassandra ring or an existing one.',
     'x-kubernetes-validations': [
       exactlyOne('managed', 'external'),
-      notExchanged('managed', 'external'),
       {
         rule: '!has(self.managed) || self.replicationFactor <= self.managed.replicas',
-        message: 'replicationFactor must not exceed managed.replicas',
+        fieldPath: '.replicationFactor',
+        message:
+          'replicationFactor must not exceed managed.replicas: each copy of a row needs a node of its own; lower replicationFactor first, or keep as many nodes',
       },
     ],
   });

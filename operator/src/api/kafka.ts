@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { exactlyOne, immutable, notExchanged, resources, secretRef, storage, tls } from './parts.ts';
+import { exactlyOne, resources, secretRef, storage, tls } from './parts.ts';
 import { duration, integer, settings, text } from './scalars.ts';
 
 const topic = z
@@ -11,14 +11,9 @@ const topic = z
       .optional()
       .meta({
         description: 'Name of the topic; <namespace>.<name>.users where it is left out.',
-        'x-kubernetes-validations': [immutable('topic.name', 'make a new pipeline')],
       }),
-    partitions: integer('Partitions; they can be added, never taken away.', 1, 1000, [
-      { rule: 'self >= oldSelf', message: 'partitions can be added, never taken away; make a new pipeline' },
-    ]).default(6),
-    replicas: integer('Copies of each partition, on as many brokers.', 1, 9, [
-      immutable('topic.replicas', "reassign the partitions with Kafka's own tool and make a new pipeline"),
-    ]).default(3),
+    partitions: integer('Partitions; they can be added, never taken away.', 1, 1000).default(6),
+    replicas: integer('Copies of each partition, on as many brokers.', 1, 9).default(3),
     retention: duration('How long a record is kept.').default('168h'),
     cleanup: z
       .array(z.enum(['compact', 'delete']).meta({ description: "One of Kafka's clean-up policies." }))
@@ -76,10 +71,11 @@ export const kafka = z.object({ topic, strimzi: strimzi.optional(), external: ex
   description: 'The log that carries the users: a Kafka run by Strimzi or an existing one.',
   'x-kubernetes-validations': [
     exactlyOne('strimzi', 'external'),
-    notExchanged('strimzi', 'external'),
     {
       rule: '!has(self.strimzi) || self.topic.replicas <= self.strimzi.brokers.replicas',
-      message: 'topic.replicas must not exceed strimzi.brokers.replicas',
+      fieldPath: '.topic.replicas',
+      message:
+        'topic.replicas must not exceed strimzi.brokers.replicas: each copy of a partition needs a broker of its own; add brokers or ask for fewer copies',
     },
   ],
 });

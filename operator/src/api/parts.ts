@@ -23,20 +23,13 @@ export function resources(requests: { cpu: string; memory: string }, limits: { m
     .meta({ description: 'Compute resources of the container.' });
 }
 
-/** A volume that a StatefulSet makes, which nothing can change afterwards. */
-export function fixedStorage(size: string) {
-  return storage(size).meta({
-    description: 'The persistent volume of each pod.',
-    'x-kubernetes-validations': [
-      immutable('storage', 'grow the volumes themselves where their class allows, or make a new pipeline'),
-    ],
-  });
-}
-
+/** The volume of each pod; `transitions.ts` says how it may change. */
 export function storage(size: string) {
   return z
     .object({
-      size: quantity('Size of the volume.').default(size),
+      size: quantity(
+        'Size of the volume. It can grow where the storage class allows that, never shrink.',
+      ).default(size),
       className: objectName(
         "Storage class of the volume; the cluster's default where it is left out.",
       ).optional(),
@@ -68,23 +61,8 @@ export const tls = z
   .prefault({})
   .meta({ description: 'Encryption of the connection.' });
 
-type Rule = { rule: string; message: string };
-
-/** The CEL rule that a field stays as it was made. */
-export function immutable(what: string, wayOut: string): Rule {
-  return { rule: 'self == oldSelf', message: `${what} can't be changed; ${wayOut}` };
-}
-
-/** The CEL rule that one of two optional siblings isn't exchanged for the other. */
-export function notExchanged(first: string, second: string): Rule {
-  return {
-    rule: `has(self.${first}) == has(oldSelf.${first})`,
-    message: `${first} and ${second} can't be exchanged, the data would stay behind; make a new pipeline`,
-  };
-}
-
 /** The CEL rule that exactly one of two optional siblings is set. */
-export function exactlyOne(first: string, second: string): Rule {
+export function exactlyOne(first: string, second: string) {
   return {
     rule: `has(self.${first}) != has(self.${second})`,
     message: `set exactly one of ${first} and ${second}`,

@@ -57,6 +57,7 @@ export const pipelineSpec = z
     'x-kubernetes-validations': [
       {
         rule: 'self.source.batchSize * self.ingest.replicas <= self.source.rateLimit.users',
+        fieldPath: '.source.batchSize',
         message:
           'source.batchSize times ingest.replicas must not exceed source.rateLimit.users: the pods share it, and no request could be made',
       },

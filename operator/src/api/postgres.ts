@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { exactlyOne, fixedStorage, notExchanged, resources, secretRef, tls } from './parts.ts';
+import { exactlyOne, resources, secretRef, storage, tls } from './parts.ts';
 import { image, integer, quantity, text } from './scalars.ts';
 
 const managed = z
@@ -7,7 +7,7 @@ const managed = z
     image: image(
       "Image to run, with Postgres 15 or newer in its PATH; the operator's own choice where it is left out.",
     ).optional(),
-    storage: fixedStorage('10Gi'),
+    storage: storage('10Gi'),
     resources: resources({ cpu: '50m', memory: '256Mi' }, { memory: '1Gi' }),
     maxSlotWalKeepSize: quantity(
       'WAL kept for a relay that has stopped; past it the slot is lost and taken up by a new snapshot.',
@@ -32,5 +32,5 @@ export const postgres = z
   .default({ managed: managed.parse({}) })
   .meta({
     description: 'Where the users are kept: a managed Postgres or an existing one.',
-    'x-kubernetes-validations': [exactlyOne('managed', 'external'), notExchanged('managed', 'external')],
+    'x-kubernetes-validations': [exactlyOne('managed', 'external')],
   });

@@ -74,17 +74,15 @@ export function text(description: string, max: number) {
   return z.string().min(1).max(max).meta({ description });
 }
 
-/** A whole number within bounds, and CEL rules on how it may change. */
-export function integer(description: string, min: number, max: number, rules: object[] = []) {
-  const validations = rules.length > 0 ? { 'x-kubernetes-validations': rules } : {};
-  return z
-    .int()
-    .min(min)
-    .max(max)
-    .meta({ description, ...validations });
+/** A whole number within bounds. */
+export function integer(description: string, min: number, max: number) {
+  return z.int().min(min).max(max).meta({ description });
 }
 
 /** Settings handed on to a component, by its own names for them. */
 export function settings(description: string) {
-  return z.record(z.string(), z.string().max(4096)).default({}).meta({ description, maxProperties: 200 });
+  return z
+    .record(z.string(), z.string().max(4096).meta({ description: 'Value of the setting.' }))
+    .default({})
+    .meta({ description, maxProperties: 200 });
 }

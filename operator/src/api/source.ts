@@ -21,6 +21,7 @@ export const source = z
       .array(
         z
           .string()
+          .max(2)
           .regex(/^[A-Za-z]{2}$/)
           .meta({ description: 'Two-letter code, as in DE.' }),
       )

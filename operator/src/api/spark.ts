@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { fixedStorage, resources } from './parts.ts';
+import { resources, storage } from './parts.ts';
 import { duration, integer, settings } from './scalars.ts';
 
 /** 60 % of a container's memory becomes its heap, and Spark refuses one below 450 MiB. */
@@ -9,6 +9,7 @@ const enoughMemory = {
     '!has(self.resources) || !has(self.resources.limits) || !has(self.resources.limits.memory)',
     "quantity(string(self.resources.limits.memory)).compareTo(quantity('768Mi')) >= 0",
   ].join(' || '),
+  fieldPath: '.resources.limits.memory',
   message: 'resources.limits.memory must be at least 768Mi: Spark does not start with less',
 };
 
@@ -33,7 +34,7 @@ export const spark = z
       .meta({ description: "Spark's executors.", 'x-kubernetes-validations': [enoughMemory] }),
     checkpoint: z
       .object({
-        storage: fixedStorage('1Gi'),
+        storage: storage('1Gi'),
         uri: z
           .string()
           .max(2048)
@@ -42,15 +43,7 @@ export const spark = z
           .meta({ description: 'A directory on any Hadoop file system, instead of the volume.' }),
       })
       .prefault({})
-      .meta({
-        description: 'Where Spark keeps how far it has come.',
-        'x-kubernetes-validations': [
-          {
-            rule: 'has(self.uri) == has(oldSelf.uri) && (!has(self.uri) || self.uri == oldSelf.uri)',
-            message: "the checkpoint can't be moved; make a new pipeline",
-          },
-        ],
-      }),
+      .meta({ description: 'Where Spark keeps how far it has come.' }),
     conf: settings("Spark's own properties, as in spark.sql.shuffle.partitions."),
   })
   .prefault({})

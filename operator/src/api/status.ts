@@ -33,6 +33,16 @@ const figures = z
   })
   .meta({ description: 'How much flows and how far behind it is, renewed once a minute at most.' });
 
+/** What stands there until the operator has looked: the API server fills it in, so that tools find `Ready` at once. */
+const unseen: Condition = {
+  type: 'Ready',
+  status: 'Unknown',
+  reason: 'Unseen',
+  message: 'No operator has looked at it yet; if this lasts, see that userstream-operator runs.',
+  observedGeneration: 0,
+  lastTransitionTime: '1970-01-01T00:00:00Z',
+};
+
 export const pipelineStatus = z
   .object({
     observedGeneration: z
@@ -74,6 +84,7 @@ export const pipelineStatus = z
       .optional()
       .meta({ description: 'Where the parts of the pipeline are reached.' }),
   })
+  .default({ conditions: [unseen] })
   .meta({ description: 'The pipeline as it was last seen.' });
 
 export type PipelineStatus = z.infer<typeof pipelineStatus>;

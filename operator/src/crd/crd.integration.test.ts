@@ -59,53 +59,6 @@ describe('the API server refuses', () => {
     });
   }
 
-  const changes: {
-    name: string;
-    from: Record<string, unknown>;
-    to: Record<string, unknown>;
-    says: RegExp;
-  }[] = [
-    {
-      name: 'another size of a volume',
-      from: {},
-      to: { postgres: { managed: { storage: { size: '20Gi' } } } },
-      says: /storage can't be changed/,
-    },
-    {
-      name: 'an existing Postgres in the place of a managed one',
-      from: { postgres: { managed: {} } },
-      to: { postgres: { external: { host: 'db', secretRef: { name: 'db' } } } },
-      says: /managed and external can't be exchanged/,
-    },
-    {
-      name: 'fewer nodes',
-      from: {},
-      to: { cassandra: { replicationFactor: 3, managed: { replicas: 2 } } },
-      says: /nodes can be added, not taken away/,
-    },
-    {
-      name: 'another table',
-      from: {},
-      to: { cassandra: { table: 'people', managed: {} } },
-      says: /table can't be changed/,
-    },
-    {
-      name: 'fewer partitions',
-      from: {},
-      to: { kafka: { ...SPEC.kafka, topic: { partitions: 1 } } },
-      says: /partitions can be added/,
-    },
-  ];
-  for (const [index, { name, from, to, says }] of changes.entries()) {
-    test(`a change to ${name}`, async () => {
-      await server.adminClient.apply(pipelineObject(`changed-${index}`, from), { fieldManager: 'test' });
-      await assert.rejects(
-        server.adminClient.apply(pipelineObject(`changed-${index}`, to), { fieldManager: 'test' }),
-        says,
-      );
-    });
-  }
-
   test('nothing of the least spec, and fills in every default', async () => {
     const least = pipelineObject('least', { kafka: { strimzi: {} } });
     const { spec } = (await server.adminClient.apply(least, { fieldManager: 'test' })) as unknown as {

@@ -1,5 +1,6 @@
 import { GROUP, KIND, pipelineSpec, VERSION } from '../api/pipeline.ts';
 import { pipelineStatus } from '../api/status.ts';
+import { TRANSITIONS } from '../api/transitions.ts';
 import { type JsonSchema, structuralSchema } from './structural.ts';
 
 export const PLURAL = 'userstreampipelines';
@@ -17,14 +18,29 @@ const columns = [
   column('Ready', 'string', `${READY}.status`, 'Whether users flow.'),
   column('Reason', 'string', `${READY}.reason`, 'Why, in a word.'),
   { ...column('Message', 'string', `${READY}.message`, 'Why, and what to do next.'), priority: 1 },
+  column(
+    'Users/min',
+    'integer',
+    '.status.figures.usersPerMinute',
+    'Users that reached Cassandra in the last minute.',
+  ),
+  column('Lag', 'integer', '.status.figures.lagRecords', 'Records that Spark has yet to read.'),
   column('Age', 'date', '.metadata.creationTimestamp', 'Time since it was created.'),
 ];
 
-/** Forty characters leave room for the longest name derived from it, a pod of NAME-cassandra with its revision label. */
+/** Leaves room for the longest name derived from it in 63 characters: a NAME-cassandra with its revision, NAME-cassandra-HASH. */
+export const LONGEST_NAME = 40;
+/** Strimzi names a pod by its cluster, its pool and its number: NAME-NAME-controllers-100. */
+export const LONGEST_STRIMZI_NAME = 23;
+
 const nameRules = [
   {
-    rule: 'size(self.metadata.name) <= 40',
-    message: 'metadata.name must be at most 40 characters: the names of its parts are made from it',
+    rule: `size(self.metadata.name) <= ${LONGEST_NAME}`,
+    message: `metadata.name must be at most ${LONGEST_NAME} characters: the names of its parts are made from it`,
+  },
+  {
+    rule: `!has(self.spec.kafka.strimzi) || size(self.metadata.name) <= ${LONGEST_STRIMZI_NAME}`,
+    message: `metadata.name must be at most ${LONGEST_STRIMZI_NAME} characters with kafka.strimzi: Strimzi's pods carry it twice`,
   },
   {
     rule: "self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')",
@@ -32,7 +48,8 @@ const nameRules = [
   },
 ];
 
-function openApiSchema(): JsonSchema {
+/** The schema of the whole resource. */
+export function openApiSchema(): JsonSchema {
   return {
     type: 'object',
     description:
@@ -45,7 +62,7 @@ function openApiSchema(): JsonSchema {
       spec: structuralSchema(pipelineSpec),
       status: structuralSchema(pipelineStatus),
     },
-    'x-kubernetes-validations': nameRules,
+    'x-kubernetes-validations': [...nameRules, ...TRANSITIONS],
   };
 }
 

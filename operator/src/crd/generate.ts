@@ -8,7 +8,10 @@ export const TEMPLATE = new URL('../../../charts/userstream-operator/templates/c
 /** The chart's template. Helm would take `{{` for an action; no text of the schema has it. */
 export function crdTemplate(): string {
   const head = '# Generated from operator/src/api by `npm run generate`; edit there.\n';
-  return head + stringify(customResourceDefinition(), { lineWidth: 0, aliasDuplicateObjects: false });
+  return (
+    head +
+    stringify(customResourceDefinition(), { lineWidth: 0, aliasDuplicateObjects: false, version: '1.1' })
+  );
 }
 
 if (import.meta.main) writeFileSync(TEMPLATE, crdTemplate());

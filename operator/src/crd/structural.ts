@@ -14,6 +14,8 @@ function intOrString({ pattern, maxLength, description, default: preset }: JsonS
   return {
     'x-kubernetes-int-or-string': true,
     anyOf: [{ type: 'integer' }, { type: 'string' }],
+    minimum: 0,
+    maximum: Number.MAX_SAFE_INTEGER,
     pattern,
     maxLength,
     description,
@@ -31,7 +33,7 @@ function structural(node: unknown): unknown {
   if (!isObject(node)) return node;
   if (node['x-kubernetes-int-or-string']) return intOrString(node);
   const entries = Object.entries(node)
-    .filter(([key]) => !DROPPED.has(key))
+    .filter(([key]) => !DROPPED.has(key) && !(key === 'pattern' && 'format' in node))
     .map(([key, value]): [string, unknown] => {
       if (key === 'properties') return [key, properties(value)];
       return [key, key === 'items' ? structural(value) : value];

@@ -1,0 +1,104 @@
+/** A CEL rule at the schema's root, which sees the resource as it is (`oldSelf`) and as it shall be (`self`). */
+export type Transition = { rule: string; message: string; fieldPath: string; reason: 'FieldValueForbidden' };
+
+/**
+ * Refuses a change unless `holds`. Until `status.dataSince` says that the stores can hold data, everything may be corrected.
+ */
+function onceThereIsData(path: string, holds: string, message: string): Transition {
+  return {
+    rule: `!has(self.status) || !has(self.status.dataSince) || ${holds}`,
+    message: `once there is data, ${message}`,
+    fieldPath: `.spec.${path}`,
+    reason: 'FieldValueForbidden',
+  };
+}
+
+/** `holds`, where the part is set before and after. */
+const whereKept = (part: string, holds: string) =>
+  `!has(self.spec.${part}) || !has(oldSelf.spec.${part}) || ${holds}`;
+
+const unchanged = (path: string) => `self.spec.${path} == oldSelf.spec.${path}`;
+
+const unchangedOrUnset = (path: string) =>
+  `has(self.spec.${path}) == has(oldSelf.spec.${path}) && (!has(self.spec.${path}) || ${unchanged(path)})`;
+
+function notExchanged(path: string, managed: string): Transition {
+  const holds = `has(self.spec.${path}.${managed}) == has(oldSelf.spec.${path}.${managed})`;
+  return onceThereIsData(
+    path,
+    holds,
+    `${managed} and external can't be exchanged: the data would stay behind; make a new pipeline`,
+  );
+}
+
+/** The parts that have volumes, which may be left out, and where in each its storage is. */
+const VOLUMES: [part: string, storage: string][] = [
+  ['postgres.managed', 'storage'],
+  ['kafka.strimzi', 'controllers.storage'],
+  ['kafka.strimzi', 'brokers.storage'],
+  ['spark.checkpoint', 'storage'],
+  ['cassandra.managed', 'storage'],
+];
+
+function volumeTransitions([part, storage]: [string, string]): Transition[] {
+  const [size, className] = [`${part}.${storage}.size`, `${part}.${storage}.className`];
+  const quantities = ['self', 'oldSelf'].map((object) => `quantity(string(${object}.spec.${size}))`);
+  return [
+    onceThereIsData(
+      size,
+      whereKept(part, `${quantities.join('.compareTo(')}) >= 0`),
+      "a volume can grow, not shrink: what it holds wouldn't fit; make a new pipeline",
+    ),
+    onceThereIsData(
+      className,
+      whereKept(part, unchangedOrUnset(className)),
+      "a volume's class can't be changed: its data would stay behind; make a new pipeline",
+    ),
+  ];
+}
+
+const IMAGE = 'postgres.managed.image';
+
+/** The first number of the tag: 16 of `registry:5000/postgres:16.4@sha256:…`; nothing of a tag such as `latest`. */
+const majorVersion = (object: string) =>
+  `${object}.spec.${IMAGE}.split('@')[0].find(':[0-9]+[^/]*$').find('[0-9]+')`;
+
+function samePostgresVersion(): Transition {
+  const [after, before] = [majorVersion('self'), majorVersion('oldSelf')];
+  const same = `${after} == '' || ${before} == '' || ${after} == ${before}`;
+  return onceThereIsData(
+    IMAGE,
+    whereKept('postgres.managed', whereKept(IMAGE, same)),
+    "Postgres can't run on the data of another major version; dump it and restore it into a new pipeline, or use postgres.external",
+  );
+}
+
+const NEW_NAME =
+  "can't be changed: the users that stand under the old name would be missing; make a new pipeline";
+
+/** What is refused once there is data, each with the reason and the way round. */
+export const TRANSITIONS: Transition[] = [
+  notExchanged('postgres', 'managed'),
+  notExchanged('kafka', 'strimzi'),
+  notExchanged('cassandra', 'managed'),
+  ...VOLUMES.flatMap(volumeTransitions),
+  samePostgresVersion(),
+  onceThereIsData('cassandra.keyspace', unchanged('cassandra.keyspace'), `the keyspace ${NEW_NAME}`),
+  onceThereIsData('cassandra.table', unchanged('cassandra.table'), `the table ${NEW_NAME}`),
+  onceThereIsData('kafka.topic.name', unchangedOrUnset('kafka.topic.name'), `the topic ${NEW_NAME}`),
+  onceThereIsData(
+    'kafka.topic.replicas',
+    unchanged('kafka.topic.replicas'),
+    "topic.replicas can't be changed: it would move every record; reassign the partitions with Kafka's own tool, or make a new pipeline",
+  ),
+  onceThereIsData(
+    'kafka.topic.partitions',
+    'self.spec.kafka.topic.partitions >= oldSelf.spec.kafka.topic.partitions',
+    'partitions can be added, never taken away: their records would be lost; make a new pipeline',
+  ),
+  onceThereIsData(
+    'spark.checkpoint.uri',
+    unchangedOrUnset('spark.checkpoint.uri'),
+    "the checkpoint can't be moved: Spark would begin anew; make a new pipeline",
+  ),
+];

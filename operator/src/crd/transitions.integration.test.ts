@@ -1,0 +1,167 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { type ApiServer, startApiServer } from '../../test/apiserver.ts';
+import { pipelineObject, SPEC, serve } from '../../test/pipelines.ts';
+import { TRANSITIONS } from '../api/transitions.ts';
+
+type Spec = Record<string, unknown>;
+type Change = { field: string; from?: Spec; to: Spec; wayRound: RegExp };
+
+const existing = { secretRef: { name: 'credentials' } };
+const NEW_PIPELINE = /make a new pipeline$/;
+
+/** Every change that is refused once there is data. */
+const refused: Change[] = [
+  {
+    field: 'postgres',
+    from: { postgres: { managed: {} } },
+    to: { postgres: { external: { host: 'db', ...existing } } },
+    wayRound: NEW_PIPELINE,
+  },
+  { field: 'kafka', to: { kafka: { strimzi: {} } }, wayRound: NEW_PIPELINE },
+  {
+    field: 'cassandra',
+    from: ring({}),
+    to: { cassandra: { external: { contactPoints: ['ring'], localDatacenter: 'west' } } },
+    wayRound: NEW_PIPELINE,
+  },
+  ...volumeChanges('postgres.managed.storage', (storage) => ({ postgres: { managed: { storage } } })),
+  ...volumeChanges('kafka.strimzi.controllers.storage', (storage) => ({
+    kafka: { strimzi: { controllers: { storage } } },
+  })),
+  ...volumeChanges('kafka.strimzi.brokers.storage', (storage) => ({
+    kafka: { strimzi: { brokers: { storage } } },
+  })),
+  ...volumeChanges('spark.checkpoint.storage', (storage) => ({ spark: { checkpoint: { storage } } })),
+  ...volumeChanges('cassandra.managed.storage', (storage) => ({ cassandra: { managed: { storage } } })),
+  {
+    field: 'postgres.managed.image',
+    from: postgresImage('registry:5000/postgres:15.7'),
+    to: postgresImage('registry:5000/postgres:16.3@sha256:15ab'),
+    wayRound: /dump it and restore it into a new pipeline, or use postgres\.external$/,
+  },
+  { field: 'cassandra.keyspace', to: ring({ keyspace: 'other' }), wayRound: NEW_PIPELINE },
+  { field: 'cassandra.table', to: ring({ table: 'people' }), wayRound: NEW_PIPELINE },
+  { field: 'kafka.topic.name', to: topic({ name: 'people' }), wayRound: NEW_PIPELINE },
+  {
+    field: 'kafka.topic.replicas',
+    to: topic({ replicas: 2 }),
+    wayRound: /reassign the partitions with Kafka's own tool, or make a new pipeline$/,
+  },
+  { field: 'kafka.topic.partitions', to: topic({ partitions: 5 }), wayRound: NEW_PIPELINE },
+  {
+    field: 'spark.checkpoint.uri',
+    to: { spark: { checkpoint: { uri: 's3a://bucket/checkpoint' } } },
+    wayRound: NEW_PIPELINE,
+  },
+];
+
+/** Changes that stay allowed once there is data. */
+const allowed: { name: string; from?: Spec; to: Spec }[] = [
+  {
+    name: 'a volume that grows, in another unit',
+    from: { postgres: { managed: { storage: { size: '10Gi' } } } },
+    to: { postgres: { managed: { storage: { size: '0.1Ti' } } } },
+  },
+  {
+    name: "another minor version of Postgres, by the image's digest too",
+    from: postgresImage('postgres:15.7'),
+    to: postgresImage('postgres:15.8-bookworm@sha256:16ab'),
+  },
+  {
+    name: 'an image of Postgres whose name says no version',
+    from: postgresImage('postgres:15.7'),
+    to: postgresImage('postgres@sha256:16ab'),
+  },
+  { name: 'more partitions', to: topic({ partitions: 12 }) },
+  { name: 'fewer copies of a row', to: ring({ replicationFactor: 2 }) },
+  { name: 'more copies of a row', from: ring({ replicationFactor: 1 }), to: ring({ replicationFactor: 3 }) },
+  {
+    name: 'fewer nodes, as many as there are copies',
+    from: ring({ managed: { replicas: 4 } }),
+    to: ring({ managed: { replicas: 3 } }),
+  },
+  {
+    name: 'another host of an existing Postgres',
+    from: existingPostgres('one'),
+    to: existingPostgres('two'),
+  },
+];
+
+function volumeChanges(field: string, spec: (storage: Spec) => Spec): Change[] {
+  return [
+    {
+      field: `${field}.size`,
+      from: spec({ size: '2Gi' }),
+      to: spec({ size: '2047Mi' }),
+      wayRound: NEW_PIPELINE,
+    },
+    {
+      field: `${field}.className`,
+      from: spec({}),
+      to: spec({ className: 'fast' }),
+      wayRound: NEW_PIPELINE,
+    },
+  ];
+}
+
+function postgresImage(image: string): Spec {
+  return { postgres: { managed: { image } } };
+}
+
+function existingPostgres(host: string): Spec {
+  return { postgres: { external: { host, ...existing } } };
+}
+
+function topic(values: Spec): Spec {
+  return { kafka: { ...SPEC.kafka, topic: values } };
+}
+
+function ring(values: Spec): Spec {
+  return { cassandra: { managed: {}, ...values } };
+}
+
+describe('a change of the spec', () => {
+  let server: ApiServer;
+  before(async () => {
+    server = await startApiServer();
+    await serve(server);
+  });
+  after(() => server?.stop());
+
+  const apply = (name: string, spec: Spec = {}) =>
+    server.adminClient.apply(pipelineObject(name, spec), { fieldManager: 'test' });
+
+  async function fillStores(name: string): Promise<void> {
+    const { spec, ...pipeline } = pipelineObject(name);
+    const status = { dataSince: '2026-01-01T00:00:00Z' };
+    await server.adminClient.applyStatus({ ...pipeline, status }, { fieldManager: 'test' });
+  }
+
+  for (const [index, { field, from, to, wayRound }] of refused.entries()) {
+    test(`of ${field} is refused once there is data, and only then`, async () => {
+      const name = `refused-${index}`;
+      for (const spec of [from, to, from]) await apply(name, spec);
+      await fillStores(name);
+      await assert.rejects(apply(name, to), ({ message }: Error) => {
+        assert.ok(message.includes(` spec.${field}: Forbidden: once there is data, `), message);
+        assert.match(message, wayRound);
+        return true;
+      });
+    });
+  }
+
+  for (const [index, { name, from, to }] of allowed.entries()) {
+    test(`to ${name} is allowed once there is data`, async () => {
+      const pipeline = `allowed-${index}`;
+      await apply(pipeline, from);
+      await fillStores(pipeline);
+      await apply(pipeline, to);
+    });
+  }
+});
+
+test('every field that a rule refuses to change is tried', () => {
+  const tried = refused.map(({ field }) => `.spec.${field}`);
+  assert.deepEqual(new Set(tried), new Set(TRANSITIONS.map(({ fieldPath }) => fieldPath)));
+});
