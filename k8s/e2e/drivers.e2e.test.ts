@@ -29,17 +29,28 @@ async function said(name: string): Promise<{ ready: boolean; reason: string } | 
   return (await answer?.json()) as { ready: boolean; reason: string } | undefined;
 }
 
+const kubectl = (...args: string[]) => execFileSync('kubectl', args, { stdio: 'pipe' });
+
 /** Takes the pod out of the API server at once, whatever its processes do. */
-function deleteByForce(name: string): void {
-  execFileSync('kubectl', ['delete', 'pod', name, `--namespace=${NAMESPACE}`, '--grace-period=0', '--force']);
-}
+const deleteByForce = (name: string) =>
+  kubectl('delete', 'pod', name, `--namespace=${NAMESPACE}`, '--grace-period=0', '--force');
+
+/** Spark in the driver's own process: executors find a driver by its Service, which no longer leads to this one. */
+const ALONE = {
+  name: 'PYSPARK_SUBMIT_ARGS',
+  value: '--master local[1] --conf spark.driver.host=127.0.0.1 pyspark-shell',
+};
 
 /** A pod with the driver's template and checkpoint that nobody owns: a driver whose pod is known no longer. */
 async function startOutliver(): Promise<void> {
   const set = { apiVersion: 'apps/v1', kind: 'StatefulSet', namespace: NAMESPACE, name: 'drivers-spark' };
   const template = ((await client.get(set)) as V1StatefulSet | undefined)?.spec?.template;
   const claim = { name: 'checkpoint', persistentVolumeClaim: { claimName: `checkpoint-${DRIVER}` } };
-  const spec = { ...template?.spec, volumes: [...(template?.spec?.volumes ?? []), claim] };
+  const containers = template?.spec?.containers.map((each) => ({
+    ...each,
+    env: [...(each.env ?? []), ALONE],
+  }));
+  const spec = { ...template?.spec, containers, volumes: [...(template?.spec?.volumes ?? []), claim] };
   const metadata = { name: OUTLIVER, namespace: NAMESPACE };
   await client.create({ apiVersion: 'v1', kind: 'Pod', metadata, spec } as unknown as KubeObject);
 }
@@ -83,9 +94,12 @@ describe('a Spark driver that outlived its pod', () => {
   });
 
   test('keeps the one that takes its place waiting, and users flow', async () => {
+    const node = (await pod(DRIVER))?.spec?.nodeName ?? '';
+    kubectl('cordon', node); // until the old one has taken over
     deleteByForce(DRIVER);
     const leads = async () => (await said(OUTLIVER))?.ready;
     await until('the one that has no pod in the StatefulSet to work', leads, 3 * MINUTES);
+    kubectl('uncordon', node);
     const waits = async () => (await said(DRIVER))?.reason === 'CheckpointHeld';
     await until('the new driver to wait', waits, 2 * MINUTES);
     const shown = async () =>
