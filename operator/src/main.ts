@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { pino } from 'pino';
-import { Registry } from 'prom-client';
+import { collectDefaultMetrics, Registry } from 'prom-client';
 import { KubeClient, loadKubeConfig } from './kube/client.ts';
 import { systemClock } from './kube/clock.ts';
 import { serveHealth } from './kube/health.ts';
@@ -14,8 +14,15 @@ const CONTROLLER = 'userstreampipeline';
 const settings = readSettings(process.env);
 const log = pino({ level: settings.logLevel, base: { component: 'operator' } });
 const registry = new Registry();
+collectDefaultMetrics({ register: registry });
 const metrics = createKubeMetrics(registry, CONTROLLER, settings.leaseName);
-const client = new KubeClient(loadKubeConfig(), { onRequest: metrics.request });
+let reached = false;
+const client = new KubeClient(loadKubeConfig(), {
+  onRequest(report) {
+    reached ||= report.code < 500;
+    metrics.request(report);
+  },
+});
 const shutdown = new AbortController();
 const lease = new AbortController();
 
@@ -50,7 +57,7 @@ const controller = createController({
 
 const health = await serveHealth({
   healthz: () => controller.problems(),
-  readyz: () => [],
+  readyz: () => (reached ? [] : ['the API server has not answered yet']),
   registry,
   port: settings.httpPort,
 });

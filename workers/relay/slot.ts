@@ -75,11 +75,8 @@ export async function markSnapshotDone(client: Client, slot: string, epoch: numb
   ]);
 }
 
-/** How many bytes of WAL stand between `confirmed` and the server's end. */
-export async function lagBytes(client: Client, confirmed: string): Promise<number> {
-  const { rows } = await client.query<{ lag: string }>(
-    'SELECT greatest(0, pg_wal_lsn_diff(pg_current_wal_lsn(), $1::pg_lsn)) AS lag',
-    [confirmed],
-  );
-  return Number(rows[0]?.lag ?? 0);
+/** Where the server's WAL ends: everything that was committed before stands before it. */
+export async function walEnd(client: Client): Promise<Lsn> {
+  const { rows } = await client.query<{ end: string }>('SELECT pg_current_wal_lsn()::text AS end');
+  return parseLsn(rows[0]?.end ?? '');
 }

@@ -2,9 +2,10 @@ import { StageError } from '../lib/health.ts';
 import { postgresClient, postgresError } from '../lib/postgres.ts';
 import { formatLsn } from './lsn.ts';
 import { Outbox } from './outbox.ts';
+import { Pace } from './pace.ts';
 import { Reader } from './reader.ts';
 import type { Session } from './session.ts';
-import { lagBytes } from './slot.ts';
+import { walEnd } from './slot.ts';
 import { openStream, type WalStream } from './stream.ts';
 
 /** How often the server hears from us, well within its timeout also while the stream is held back. */
@@ -38,8 +39,10 @@ export async function streamChanges(session: Session): Promise<void> {
     stream = await open(session, reader, () => stream?.confirm(outbox.confirmed));
     log.info({ from: formatLsn(slot.confirmedLsn), epoch: slot.epoch }, 'streaming');
     timers.push(setInterval(() => stream?.confirm(outbox.confirmed), BEAT_MS));
-    timers.push(setInterval(() => showFigures(session, outbox, reader).catch(failure.reject), FIGURES_MS));
-    await showFigures(session, outbox, reader);
+    const pace = new Pace();
+    const show = () => showFigures(session, outbox, reader, pace);
+    timers.push(setInterval(() => show().catch(failure.reject), FIGURES_MS));
+    await show();
     const ended = stream.ended.catch((error) => Promise.reject(streamError(session.config.postgres, error)));
     await Promise.race([ended, failure.promise, aborted(signal)]);
   } finally {
@@ -88,13 +91,16 @@ function streamError(section: Session['config']['postgres'], error: unknown): St
   return postgresError(section, error);
 }
 
-async function showFigures(session: Session, outbox: Outbox, reader: Reader): Promise<void> {
+async function showFigures(session: Session, outbox: Outbox, reader: Reader, pace: Pace): Promise<void> {
   const { metrics, health, control } = session;
-  const lag = await lagBytes(control, formatLsn(outbox.confirmed));
+  const end = await walEnd(control);
+  const { confirmed } = outbox;
+  const lag = Number(end > confirmed ? end - confirmed : 0n);
   const idle = outbox.idle && !reader.inTransaction;
   metrics.lagBytes.set(lag);
   metrics.lagSeconds.set(idle ? 0 : Math.max(0, Date.now() - reader.committedAt) / 1000);
-  health.ready({ records: metrics.total, lagBytes: lag });
+  const relayedForMs = Math.round(pace.look(end, confirmed, performance.now()));
+  health.ready({ records: metrics.total, lagBytes: lag, relayedForMs });
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

@@ -1,6 +1,8 @@
 """The job's figures: for Prometheus and for /readyz."""
 
-from typing import Any, Mapping
+import time
+from datetime import datetime
+from typing import Any, Callable, Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
@@ -8,16 +10,17 @@ from outcome import Outcome
 
 
 class Metrics:
-    """Counts what batches did and shows the progress that Spark reports."""
+    """Counts what batches did and shows the progress that Spark reports. `clock` gives seconds since 1970."""
 
-    def __init__(self, registry: CollectorRegistry):
+    def __init__(self, registry: CollectorRegistry, clock: Callable[[], float] = time.time):
         def counter(name: str, text: str) -> Counter:
             return Counter(f"userstream_spark_{name}", text, registry=registry)
 
         def gauge(name: str, text: str) -> Gauge:
             return Gauge(f"userstream_spark_{name}", text, registry=registry)
 
-        self._rows, self._batch_ms = 0, 0.0
+        self._clock, self._rows, self._batch_ms = clock, 0, 0.0
+        self._rate, self._behind, self._read_to_end = 0.0, 0.0, None
         self._upserts = counter("upserts", "Rows written to Cassandra")
         self._deletes = counter("deletes", "Rows deleted in Cassandra")
         self._dead_letters = counter("dead_letters", "Records put aside in the dead-letter topic")
@@ -37,22 +40,45 @@ class Metrics:
     def restarted(self) -> None:
         self._restarts.inc()
 
-    def progress(self, progress: Mapping[str, Any]) -> dict[str, float]:
-        """Shows Spark's StreamingQueryProgress; gives the figures of /readyz."""
-        rate, lag = number(progress.get("inputRowsPerSecond")), lag_of(progress)
-        self._input.set(rate)
-        self._lag.set(lag)
+    def progress(self, progress: Mapping[str, Any]) -> None:
+        """Shows Spark's StreamingQueryProgress."""
+        self._rate, self._behind = number(progress.get("inputRowsPerSecond")), lag_of(progress)
+        self._read_to_end = looked_at(progress) if reads_to_end(progress) else self._read_to_end
+        self._input.set(self._rate)
+        self._lag.set(self._behind)
         if progress.get("numInputRows"):
             # An idle look at Kafka is no batch: its duration would hide that of the last one.
             self._batch_ms = number(progress.get("durationMs", {}).get("triggerExecution"))
             self._duration.set(self._batch_ms / 1000)
             self._processed.set(number(progress.get("processedRowsPerSecond")))
-        return {"inputRowsPerSecond": rate, "batchDurationMs": self._batch_ms, "rows": self._rows, "lag": lag}
+
+    def figures(self) -> dict[str, float]:
+        """The figures of /readyz, as they are now."""
+        figures = {
+            "inputRowsPerSecond": self._rate,
+            "batchDurationMs": self._batch_ms,
+            "rows": self._rows,
+            "lag": self._behind,
+        }
+        if self._read_to_end is None:
+            return figures
+        return figures | {"readToEndAgoMs": max(0, round((self._clock() - self._read_to_end) * 1000))}
 
 
 def lag_of(progress: Mapping[str, Any]) -> float:
     """Records between the end of the topic and what the query has read, over all partitions."""
     return sum(_behind(source) for source in progress.get("sources", []))
+
+
+def reads_to_end(progress: Mapping[str, Any]) -> bool:
+    """Whether all that the topic held at this look has been processed; False where Spark doesn't know."""
+    ends = [(source.get("endOffset"), source.get("latestOffset")) for source in progress.get("sources", [])]
+    return bool(ends) and all(isinstance(latest, dict) and end == latest for end, latest in ends)
+
+
+def looked_at(progress: Mapping[str, Any]) -> float:
+    """When the trigger began, which is before it asked Kafka for its end: seconds since 1970."""
+    return datetime.fromisoformat(progress["timestamp"]).timestamp()
 
 
 def _behind(source: Mapping[str, Any]) -> int:

@@ -21,7 +21,8 @@ class Status:
         self._beat = clock()
         self.not_ready("Spark", "Starting", "the Spark session is being started")
 
-    def ready(self, figures: dict[str, float]) -> None:
+    def ready(self, figures: Callable[[], dict[str, float]]) -> None:
+        """Ready, with figures that are asked for anew by each look at the state."""
         self._set({"ready": True, "stage": "Worker", "reason": "Running", "message": "", "figures": figures})
 
     def not_ready(self, stage: str, reason: str, message: str) -> None:
@@ -39,7 +40,8 @@ class Status:
 
     def snapshot(self) -> dict[str, Any]:
         with self._lock:
-            return dict(self._state)
+            state = dict(self._state)
+        return state | {"figures": state["figures"]()} if "figures" in state else state
 
     def alive(self) -> bool:
         """False when nothing has moved for longer than the bound: only a restart of the pod helps then."""

@@ -115,7 +115,8 @@ class Job:
                     seen = (progress["batchId"], progress["timestamp"])
                     self._pause = FIRST_PAUSE_S
                     self._status.beat()
-                    self._status.ready(self._metrics.progress(progress))
+                    self._metrics.progress(progress)
+                    self._status.ready(self._metrics.figures)
         finally:
             query.stop()
         if not stop.is_set() and (error := batches.fault or query.exception()):

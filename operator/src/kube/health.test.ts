@@ -30,6 +30,7 @@ test('health, readiness and metrics are served', async (t) => {
   metrics.reconciled('error', 0.2);
   metrics.queue.added();
   metrics.leader(true);
+  metrics.follow({ workedSeconds: [0.5, 2] }, 4);
   const { body } = await get('/metrics');
   for (const line of [
     'rest_client_requests_total{code="200",method="PATCH",host="api:443"} 1',
@@ -38,6 +39,10 @@ test('health, readiness and metrics are served', async (t) => {
     'controller_runtime_reconcile_time_seconds_count{controller="userstreampipeline"} 1',
     'workqueue_adds_total{name="userstreampipeline"} 1',
     'workqueue_depth{name="userstreampipeline"} 0',
+    'workqueue_longest_running_processor_seconds{name="userstreampipeline"} 2',
+    'workqueue_unfinished_work_seconds{name="userstreampipeline"} 2.5',
+    'controller_runtime_active_workers{controller="userstreampipeline"} 2',
+    'controller_runtime_max_concurrent_reconciles{controller="userstreampipeline"} 4',
     'leader_election_master_status{name="userstream-operator"} 1',
   ]) {
     assert.ok(body.includes(`${line}\n`), `${line} is missing from\n${body}`);

@@ -10,6 +10,8 @@ export type KubeMetrics = {
   queue: QueueObserver;
   reconciled(result: ReconcileResult, seconds: number): void;
   leader(isLeader: boolean): void;
+  /** Where the figures of the work that is under way come from, whenever they are asked for. */
+  follow(queue: { readonly workedSeconds: number[] }, concurrency: number): void;
 };
 
 const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
@@ -35,6 +37,7 @@ export function createKubeMetrics(registry: Registry, controller: string, lease:
     leader: (isLeader) => leader.set({ name: lease }, isLeader ? 1 : 0),
     queue: queueMetrics(registers, controller),
     reconciled: reconcileMetrics(registers, controller),
+    follow: (queue, concurrency) => workMetrics(registers, controller, queue, concurrency),
   };
 }
 
@@ -59,6 +62,45 @@ function queueMetrics(registers: Registry[], name: string): QueueObserver {
     waited: (value) => waited.observe({ name }, value),
     worked: (value) => worked.observe({ name }, value),
   };
+}
+
+function workMetrics(
+  registers: Registry[],
+  controller: string,
+  queue: { readonly workedSeconds: number[] },
+  concurrency: number,
+): void {
+  const gauge = (name: string, help: string, label: string, value: () => number) =>
+    new Gauge({
+      name,
+      help,
+      labelNames: [label],
+      registers,
+      collect() {
+        this.set({ [label]: controller }, value());
+      },
+    });
+  const longest = () => Math.max(0, ...queue.workedSeconds);
+  const sum = () => queue.workedSeconds.reduce((total, seconds) => total + seconds, 0);
+  gauge(
+    'workqueue_longest_running_processor_seconds',
+    'How long the longest work under way has taken.',
+    'name',
+    longest,
+  );
+  gauge('workqueue_unfinished_work_seconds', 'How long all work under way has taken together.', 'name', sum);
+  gauge(
+    'controller_runtime_active_workers',
+    'Keys in flight.',
+    'controller',
+    () => queue.workedSeconds.length,
+  );
+  gauge(
+    'controller_runtime_max_concurrent_reconciles',
+    'Keys that may be in flight.',
+    'controller',
+    () => concurrency,
+  );
 }
 
 function reconcileMetrics(registers: Registry[], controller: string): KubeMetrics['reconciled'] {

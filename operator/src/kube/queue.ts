@@ -33,7 +33,7 @@ export class WorkQueue {
   readonly #options: QueueOptions;
   /** Waiting keys in order of arrival, with the time they came. */
   readonly #waiting = new Map<string, number>();
-  readonly #inFlight = new Map<string, Promise<void>>();
+  readonly #inFlight = new Map<string, { since: number; work: Promise<void> }>();
   readonly #again = new Set<string>();
   readonly #delayed = new Map<string, { at: number; cancel: () => void }>();
   readonly #failures = new Map<string, number>();
@@ -46,6 +46,12 @@ export class WorkQueue {
   /** Keys that wait for a free worker. */
   get depth(): number {
     return this.#waiting.size;
+  }
+
+  /** For how many seconds each key in flight has been worked on. */
+  get workedSeconds(): number[] {
+    const now = this.#options.clock.now();
+    return [...this.#inFlight.values()].map(({ since }) => (now - since) / 1000);
   }
 
   /** Queues the key now, unless it already waits. */
@@ -83,7 +89,7 @@ export class WorkQueue {
     this.#delayed.clear();
     this.#waiting.clear();
     this.#again.clear();
-    await Promise.all(this.#inFlight.values());
+    await Promise.all([...this.#inFlight.values()].map(({ work }) => work));
   }
 
   #enqueue(key: string): void {
@@ -93,12 +99,13 @@ export class WorkQueue {
   }
 
   #fill(): void {
+    const { clock, concurrency, observer } = this.#options;
     for (const [key, since] of this.#waiting) {
-      if (this.#stopped || this.#inFlight.size >= this.#options.concurrency) return;
+      if (this.#stopped || this.#inFlight.size >= concurrency) return;
       this.#waiting.delete(key);
-      this.#options.observer?.depth(this.depth);
-      this.#options.observer?.waited((this.#options.clock.now() - since) / 1000);
-      this.#inFlight.set(key, this.#work(key));
+      observer?.depth(this.depth);
+      observer?.waited((clock.now() - since) / 1000);
+      this.#inFlight.set(key, { since: clock.now(), work: this.#work(key) });
     }
   }
 

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
 import { GROUP, KIND, VERSION } from '../api/pipeline.ts';
+import { CANARY, Canary } from '../kube/canary.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { Clock } from '../kube/clock.ts';
-import { isConflict } from '../kube/errors.ts';
 import { EventRecorder } from '../kube/events.ts';
 import { ListWatch } from '../kube/list-watch.ts';
 import type { KubeMetrics } from '../kube/metrics.ts';
@@ -11,8 +11,9 @@ import { fromKey, type KubeObject, keyOf } from '../kube/object.ts';
 import { WorkQueue } from '../kube/queue.ts';
 import type { Kind } from '../kube/resources.ts';
 import type { Images } from '../specs/images.ts';
-import { FIELD_MANAGER, TerminatingError } from './cluster.ts';
-import { type Dependencies, type Result, reconcile } from './reconciler.ts';
+import { FIELD_MANAGER } from './cluster.ts';
+import { createHandler } from './handler.ts';
+import type { Dependencies } from './reconciler.ts';
 import { readReports } from './reports.ts';
 
 const CONCURRENCY = 4;
@@ -35,11 +36,6 @@ const OWNED: Kind[] = [
 function ownerKey({ metadata }: KubeObject): string | undefined {
   const owner = metadata.ownerReferences?.find(({ controller, kind }) => controller && kind === KIND);
   return owner && metadata.namespace ? keyOf({ namespace: metadata.namespace, name: owner.name }) : undefined;
-}
-
-/** What the next reconcile, on a fresh read, heals by itself. */
-function isPassing(error: unknown): boolean {
-  return isConflict(error) || error instanceof TerminatingError;
 }
 
 type Options = {
@@ -78,32 +74,16 @@ export function createController(options: Options) {
     record: (object, text) => void recorder.record(object, text),
   };
 
-  async function handle(key: string): Promise<Result> {
-    const { namespace: inNamespace = '', name } = fromKey(key);
-    const began = clock.now();
-    const finished = (result: 'success' | 'requeue_after' | 'error') =>
-      metrics.reconciled(result, (clock.now() - began) / 1000);
-    try {
-      const result = await reconcile({ namespace: inNamespace, name }, dependencies);
-      finished(result.requeueAfterMs === undefined ? 'success' : 'requeue_after');
-      return result;
-    } catch (error) {
-      finished('error');
-      throw error;
-    }
-  }
-
+  const canary = new Canary(clock);
+  const handle = createHandler(dependencies, { clock, metrics, log });
   const queue = new WorkQueue({
-    handler: handle,
-    onFailure: (key, error, retryMs) => {
-      const text = { pipeline: key, err: error, retryMs };
-      if (isPassing(error)) log.debug(text, 'something changed meanwhile');
-      else log.warn(text, 'reconcile failed');
-    },
+    handler: (key) => (key === CANARY ? canary.passed() : handle(key)),
+    onFailure: (key, _, retryMs) => log.debug({ ...fromKey(key), retryMs }, 'is tried again'),
     concurrency: CONCURRENCY,
     clock,
     observer: metrics.queue,
   });
+  metrics.follow(queue, CONCURRENCY);
 
   function follow(
     kind: Kind,
@@ -132,7 +112,8 @@ export function createController(options: Options) {
   return {
     /** Begins to watch and to reconcile, until `signal` aborts. */
     start(signal: AbortSignal): void {
-      running.push(...watches.map((watch) => watch.run(signal)));
+      const send = (key: string) => queue.add(key);
+      running.push(...watches.map((watch) => watch.run(signal)), canary.run(send, signal));
     },
     /** Resolves when nothing runs any more and no reconcile is in flight. */
     async stopped(): Promise<void> {
@@ -142,9 +123,10 @@ export function createController(options: Options) {
     /** What is stuck, a line each. */
     problems(): string[] {
       if (running.length === 0) return [];
-      return watches
+      const silent = watches
         .filter((watch) => watch.silentMs > STUCK_MS)
         .map((watch) => `a watch has heard nothing for ${Math.round(watch.silentMs / 1000)} s`);
+      return [...silent, ...canary.problems()];
     },
   };
 }

@@ -1,18 +1,15 @@
 import type { V1Job } from '@kubernetes/client-node';
 import type { KubeClient } from '../kube/client.ts';
 import { isForbidden, isNotServed } from '../kube/errors.ts';
-import { type KubeObject, refOf } from '../kube/object.ts';
 import type { Kind } from '../kube/resources.ts';
 import { teardownSystems } from '../specs/config.ts';
 import { kafkaObjects, unmanagedTopic } from '../specs/kafka.ts';
 import { teardownName, teardownObjects } from '../specs/provision.ts';
 import { jobCheck } from '../status/workloads.ts';
 import { accessTo } from './access.ts';
-import { FIELD_MANAGER } from './cluster.ts';
+import { FINALIZER, removeFinalizer } from './finalizer.ts';
+import type { PipelineObject } from './status.ts';
 import type { Context } from './step.ts';
-
-/** Held until what garbage collection can't reach is undone: slots, topics and keyspaces on systems that live on. */
-export const FINALIZER = 'userstream.dev/teardown';
 
 /** A teardown Job that hasn't succeeded by then is given up, so that a system that is gone for good holds no namespace. */
 const LIMIT_MS = 5 * 60_000;
@@ -89,20 +86,6 @@ async function removeTeardown({ pipeline, cluster }: Context): Promise<void> {
   await cluster.delete(CONFIG_MAP, teardownName(pipeline));
 }
 
-/** Lets the deleted object go. */
-export async function removeFinalizer(client: KubeClient, object: KubeObject): Promise<void> {
-  const { uid, resourceVersion } = object.metadata;
-  const finalizers = (object.metadata.finalizers ?? []).filter((each) => each !== FINALIZER);
-  await client.mergePatch(
-    refOf(object),
-    { metadata: { finalizers } },
-    {
-      fieldManager: FIELD_MANAGER,
-      preconditions: { ...(uid ? { uid } : {}), ...(resourceVersion ? { resourceVersion } : {}) },
-    },
-  );
-}
-
 /**
  * One step of taking a deleted pipeline apart; the objects it owns go by garbage collection, after this.
  * `leftOver` is told what had to be left where it is, and why.
@@ -110,7 +93,7 @@ export async function removeFinalizer(client: KubeClient, object: KubeObject): P
 export async function finalize(
   context: Context,
   client: KubeClient,
-  object: KubeObject,
+  object: PipelineObject,
   now: Date,
   leftOver: (why: string) => void,
 ): Promise<{ requeueAfterMs?: number }> {

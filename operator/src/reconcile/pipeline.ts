@@ -1,16 +1,18 @@
 import type { StageName } from '../api/status.ts';
 import { isForbidden, isInvalid } from '../kube/errors.ts';
-import { type Check, notReady, stuck } from '../status/check.ts';
-import type { StageChecks } from '../status/conditions.ts';
+import { type Check, firstFault, notReady, READY, stuck } from '../status/check.ts';
+import type { Seen } from '../status/conditions.ts';
 import { cassandra } from './cassandra.ts';
-import { NameTakenError, TerminatingError } from './cluster.ts';
+import { type Mode, NameTakenError, TerminatingError } from './cluster.ts';
+import { drain } from './drain.ts';
+import { ingest } from './ingest.ts';
 import { kafka } from './kafka.ts';
 import { postgres } from './postgres.ts';
 import { provision } from './provision.ts';
 import { registry } from './registry.ts';
+import { relay } from './relay.ts';
 import { spark } from './spark.ts';
 import type { Context, Step } from './step.ts';
-import { workers } from './workers.ts';
 
 /** A pipeline from top to bottom. The stores start together; what writes to them waits until they are provisioned. */
 export const STEPS: Step[] = [
@@ -20,7 +22,9 @@ export const STEPS: Step[] = [
   { name: 'registry', stage: 'SchemaRegistry', run: registry },
   { name: 'provision', stage: 'Workers', gate: true, run: provision },
   { name: 'spark', stage: 'Spark', run: spark },
-  { name: 'workers', stage: 'Workers', run: workers },
+  { name: 'relay', stage: 'Workers', run: relay },
+  { name: 'ingest', stage: 'Workers', run: ingest },
+  { name: 'drain', run: drain },
 ];
 
 /** A step's answer. What the API server refuses to take is no failure to retry: the resource has to change. */
@@ -35,17 +39,42 @@ async function answer(step: Step, context: Context): Promise<Check> {
   }
 }
 
+/** What the steps saw, and whether the gate was open: from then on the stores may hold data. */
+export type Progress = { seen: Seen; provisioned: boolean };
+
+function noted({ whole, stages }: Seen, stage: StageName | undefined, check: Check): Seen {
+  if (!stage) return { whole: firstFault([whole, check]), stages };
+  return { whole, stages: { ...stages, [stage]: firstFault([stages[stage] ?? READY, check]) } };
+}
+
 /**
- * Runs the steps in their order, up to a gate that isn't ready.
- * @returns what was seen of each stage that was reached
+ * How the steps after one may go on; undefined where they don't. Once one isn't ready, those after it leave workloads that
+ * are well as they are, so that one stage rolls at a time; a gate that was never open is where it ends.
+ */
+export function modeAfter(
+  { gate = false }: Pick<Step, 'gate'>,
+  check: Check,
+  mode: Mode,
+  provisioned: boolean,
+): Mode | undefined {
+  if (check.ready) return mode;
+  return gate && !provisioned ? undefined : 'hold';
+}
+
+/**
+ * Runs the steps in their order, as far as they may go.
  * @throws what the API server answers, where a retry may heal it
  */
-export async function runSteps(context: Context, steps: Step[] = STEPS): Promise<StageChecks> {
-  const checks: Partial<Record<StageName, Check>> = {};
+export async function runSteps(context: Context, steps: Step[] = STEPS): Promise<Progress> {
+  let seen: Seen = { whole: READY, stages: {} };
+  let { provisioned } = context;
+  let mode: Mode | undefined = 'write';
   for (const step of steps) {
-    const check = await answer(step, context);
-    if (step.stage) checks[step.stage] = check;
-    if (step.gate && !check.ready) break;
+    const check = await answer(step, { ...context, cluster: context.cluster.with({ mode }) });
+    seen = noted(seen, step.stage, check);
+    if (step.gate) provisioned ||= check.ready;
+    mode = modeAfter(step, check, mode, provisioned);
+    if (!mode) break;
   }
-  return checks;
+  return { seen, provisioned };
 }

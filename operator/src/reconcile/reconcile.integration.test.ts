@@ -6,10 +6,11 @@ import { until } from '../../test/until.ts';
 import { GROUP, KIND, VERSION } from '../api/pipeline.ts';
 import type { PipelineStatus } from '../api/status.ts';
 import { KubeClient, loadKubeConfig } from '../kube/client.ts';
-import type { KubeObject } from '../kube/object.ts';
+import { type KubeObject, refOf } from '../kube/object.ts';
+import { componentSelector } from '../specs/meta.ts';
 import { IMAGES } from '../specs/testing.ts';
 import type { Report } from '../status/reports.ts';
-import { FINALIZER } from './deletion.ts';
+import { FINALIZER } from './finalizer.ts';
 import { type Dependencies, reconcile } from './reconciler.ts';
 
 const effects = {
@@ -40,6 +41,41 @@ describe('a reconcile against a real API server', () => {
   const condition = async (name: string, type: string) =>
     (await pipeline(name))?.status?.conditions?.find((each) => each.type === type);
 
+  const worker = (figures: Record<string, number>): Report => ({
+    ready: true,
+    stage: 'Worker',
+    reason: 'Running',
+    message: '',
+    figures,
+  });
+  const scale = async (name: string, component: string) => {
+    const kind = component === 'spark' ? 'StatefulSet' : 'Deployment';
+    const live = await get('apps/v1', kind, `${name}-${component}`);
+    return (live?.['spec'] as { replicas: number } | undefined)?.replicas;
+  };
+  const owned = async (kind: { apiVersion: string; kind: string }, name: string) =>
+    (await server.adminClient.list(kind, { namespace: NAMESPACE, labelSelector: componentSelector(name) }))
+      .items;
+  /** What the controllers, which don't run here, would say once a pipeline's workloads are as they should be. */
+  const settle = async (name: string) => {
+    for (const kind of ['StatefulSet', 'Deployment']) {
+      for (const object of await owned({ apiVersion: 'apps/v1', kind }, name)) {
+        const { replicas } = object['spec'] as { replicas: number };
+        const counts = { replicas, readyReplicas: replicas, updatedReplicas: replicas };
+        const status = { ...counts, observedGeneration: object.metadata.generation };
+        await server.adminClient.mergePatch(refOf(object), { status }, { subresource: 'status' });
+      }
+    }
+  };
+  /** The Job has done its work. */
+  const provisioned = async (name: string) => {
+    const done = (type: string) => ({ type, status: 'True', lastTransitionTime: '2026-01-01T00:00:01Z' });
+    const times = { startTime: '2026-01-01T00:00:00Z', completionTime: '2026-01-01T00:00:01Z', succeeded: 1 };
+    const status = { ...times, conditions: ['SuccessCriteriaMet', 'Complete'].map(done) };
+    for (const job of await owned({ apiVersion: 'batch/v1', kind: 'Job' }, name))
+      await server.adminClient.mergePatch(refOf(job), { status }, { subresource: 'status' });
+  };
+
   before(async () => {
     server = await startApiServer();
     const onRequest = ({ method }: { method: string }) => {
@@ -66,6 +102,69 @@ describe('a reconcile against a real API server', () => {
     );
     assert.equal((await condition('made', 'SparkReady'))?.status, 'Unknown');
     assert.deepEqual((await pipeline('made'))?.metadata.finalizers, [FINALIZER]);
+  });
+
+  test('says that a pipeline was accepted before it makes anything', async () => {
+    await apply(pipelineObject('first'));
+    const failing = { ...dependencies(), readReports: () => Promise.reject(new Error('no more')) };
+    await assert.rejects(reconcile({ namespace: NAMESPACE, name: 'first' }, failing), /no more/);
+    const told = await Promise.all(['Ready', 'Reconciling'].map((type) => condition('first', type)));
+    assert.deepEqual(
+      told.map((each) => `${each?.status} ${each?.reason}`),
+      ['False Accepted', 'True Accepted'],
+    );
+    assert.equal(await get('v1', 'Secret', 'first-postgres'), undefined);
+  });
+
+  test('says once when there may be data, and tells of each transition', async () => {
+    const told: string[] = [];
+    const record = (_: KubeObject, { reason }: { reason: string }) => void told.push(reason);
+    const key = { namespace: NAMESPACE, name: 'told-of' };
+    await apply(pipelineObject('told-of'));
+    await reconcile(key, { ...dependencies(), record });
+    assert.deepEqual(told.slice(0, 3), ['Accepted', 'PostgresStarting', 'KafkaReady']);
+    assert.equal((await pipeline('told-of'))?.status?.dataSince, undefined);
+    await provisioned('told-of');
+    await reconcile(key, { ...dependencies(), now: () => new Date('2026-01-01T00:00:00Z') });
+    await reconcile(key, dependencies());
+    assert.equal((await pipeline('told-of'))?.status?.dataSince, '2026-01-01T00:00:00Z');
+  });
+
+  test('stops a suspended pipeline once all that was fetched has arrived, and takes it up again', async () => {
+    let time = Date.parse('2026-01-01T00:00:00Z');
+    const turn = async (seconds = 1) => {
+      time += seconds * 1000;
+      await reconcile(
+        { namespace: NAMESPACE, name: 'pausing' },
+        { ...dependencies(), now: () => new Date(time) },
+      );
+      await settle('pausing');
+    };
+    const replicas = () =>
+      Promise.all(['ingest', 'relay', 'spark'].map((component) => scale('pausing', component)));
+    const reason = async () => (await condition('pausing', 'Ready'))?.reason;
+    await apply(pipelineObject('pausing'));
+    await turn();
+    await provisioned('pausing');
+    for (const _ of ['stores', 'spark', 'relay', 'ingest']) await turn();
+    assert.equal(await reason(), 'Running');
+
+    await apply(pipelineObject('pausing', { suspend: true }));
+    await turn();
+    assert.deepEqual([await replicas(), await reason()], [[0, 2, 1], 'Draining']);
+    await turn();
+    reports = [worker({ relayedForMs: 60_000 }), worker({ readToEndAgoMs: 5_000 })];
+    await turn(15);
+    assert.deepEqual([await replicas(), await reason()], [[0, 2, 1], 'Draining']);
+    await turn(15);
+    reports = [];
+    await turn();
+    assert.deepEqual([await replicas(), await reason()], [[0, 2, 0], 'Suspended']);
+
+    await apply(pipelineObject('pausing', { suspend: false }));
+    await turn();
+    await turn();
+    assert.deepEqual(await replicas(), [1, 2, 1]);
   });
 
   test('writes nothing when nothing changed', async () => {
@@ -125,7 +224,13 @@ describe('a reconcile against a real API server', () => {
   test('says in a worker’s words what only a running process knows', async () => {
     await apply(pipelineObject('told'));
     reports = [
-      { ready: false, stage: 'Kafka', reason: 'BrokerUnreachable', message: 'nobody answers; start it' },
+      {
+        ready: false,
+        stage: 'Kafka',
+        reason: 'BrokerUnreachable',
+        message: 'nobody answers; start it',
+        figures: {},
+      },
     ];
     await run('told');
     reports = [];

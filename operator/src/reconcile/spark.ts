@@ -1,6 +1,7 @@
 import { sparkObjects } from '../specs/spark.ts';
 import type { Check } from '../status/check.ts';
 import { accessTo } from './access.ts';
+import { sparkReplicas } from './drain.ts';
 import type { Context } from './step.ts';
 import { statefulSetCheck } from './workload.ts';
 
@@ -20,7 +21,7 @@ export async function spark(context: Context): Promise<Check> {
   const { pipeline, cluster } = context;
   const access = await accessTo(context, ['KAFKA', 'SCHEMA_REGISTRY', 'CASSANDRA']);
   if ('missing' in access) return access.missing;
-  await cluster.ensureOnly('spark', sparkObjects(pipeline, access.build));
+  await cluster.ensureOnly('spark', sparkObjects(pipeline, access.build, await sparkReplicas(context)));
   await deleteEndedExecutors(context);
   return await statefulSetCheck(context, 'spark');
 }

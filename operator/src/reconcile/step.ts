@@ -1,5 +1,5 @@
 import type { Pipeline } from '../api/resource.ts';
-import type { StageName } from '../api/status.ts';
+import type { Condition, StageName } from '../api/status.ts';
 import type { Images } from '../specs/images.ts';
 import type { Check } from '../status/check.ts';
 import type { Report } from '../status/reports.ts';
@@ -8,17 +8,23 @@ import type { Cluster } from './cluster.ts';
 /** All that a step may use. */
 export type Context = {
   pipeline: Pipeline;
+  /** The conditions as they stand, which the last reconcile wrote. */
+  conditions: Condition[];
+  /** Whether the stores were ever ready to hold data. */
+  provisioned: boolean;
   images: Images;
   cluster: Cluster;
   /** What the pipeline's workers say of themselves. */
   reports: Report[];
   /** A new random password of letters and digits. */
   password(): string;
+  now(): Date;
 };
 
 /**
  * One step of a reconcile: applies its objects and says how far its part of the world has come.
- * `stage`: whose condition the answer becomes. `gate`: nothing after it is begun until it is ready.
+ * `stage`: whose condition the answer becomes; without one it is that of the pipeline as a whole.
+ * `gate`: nothing after it is begun before it was ready once.
  */
 export type Step = {
   name: string;

@@ -30,7 +30,7 @@ describe('the deletion policy', () => {
   });
 });
 
-test('a suspended pipeline has no worker and no driver, and keeps its stores', () => {
+test('a suspended pipeline fetches nothing; what takes away what was fetched goes on', () => {
   const replicas = operandObjects(fullPipeline({ suspend: true })).flatMap(({ metadata, spec }) => {
     const count = (spec as { replicas?: number } | undefined)?.replicas;
     return count === undefined ? [] : [[metadata.name, count]];
@@ -40,8 +40,8 @@ test('a suspended pipeline has no worker and no driver, and keeps its stores', (
     'people-cassandra': 3,
     'people-registry': 1,
     'people-ingest': 0,
-    'people-relay': 0,
-    'people-spark': 0,
+    'people-relay': 2,
+    'people-spark': 1,
   });
 });
 

@@ -3,7 +3,7 @@ import type { KubeObject } from '../kube/object.ts';
 import type { BuildContext } from './images.ts';
 import { type Worker, workerObjects } from './worker.ts';
 
-/** ConfigMap and Deployment of the worker that fetches users into Postgres. */
+/** ConfigMap and Deployment of the worker that fetches users into Postgres; a suspended pipeline has no pods of it. */
 export function ingestObjects(pipeline: Pipeline, context: BuildContext): KubeObject[] {
   const { replicas, resources } = pipeline.spec.ingest;
   const worker: Worker = {
@@ -12,5 +12,5 @@ export function ingestObjects(pipeline: Pipeline, context: BuildContext): KubeOb
     systems: ['POSTGRES'],
     resources,
   };
-  return workerObjects(pipeline, worker, replicas, context);
+  return workerObjects(pipeline, worker, pipeline.spec.suspend ? 0 : replicas, context);
 }

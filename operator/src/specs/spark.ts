@@ -91,8 +91,13 @@ function rights(pipeline: Pipeline): KubeObject[] {
 /**
  * All objects of the streaming job. The driver is a StatefulSet of one, so that there is never a second one on its
  * checkpoint; it makes its executors itself.
+ * @param replicas 0 once a suspended pipeline is drained
  */
-export function sparkObjects(pipeline: Pipeline, { images, secretHashes }: BuildContext): KubeObject[] {
+export function sparkObjects(
+  pipeline: Pipeline,
+  { images, secretHashes }: BuildContext,
+  replicas = 1,
+): KubeObject[] {
   const { checkpoint } = pipeline.spec.spark;
   const files = configFiles(pipeline, images.spark);
   const configHash = hash([files, accessHashes(pipeline, SYSTEMS, secretHashes)]);
@@ -107,7 +112,7 @@ export function sparkObjects(pipeline: Pipeline, { images, secretHashes }: Build
       pipeline,
       'spark',
       {
-        replicas: pipeline.spec.suspend ? 0 : 1,
+        replicas,
         template: {
           ...template,
           metadata: { ...template.metadata, labels: { ...template.metadata?.labels, ...DRIVER } },

@@ -60,7 +60,7 @@ function template(
   return podTemplate(pipeline, component, configHash, spec);
 }
 
-/** ConfigMap and Deployment of a worker; a suspended pipeline has no pods of it. */
+/** ConfigMap and Deployment of a worker. */
 export function workerObjects(
   pipeline: Pipeline,
   worker: Worker,
@@ -70,7 +70,7 @@ export function workerObjects(
   return [
     workerConfig(pipeline, worker),
     deployment(pipeline, worker.component, {
-      replicas: pipeline.spec.suspend ? 0 : replicas,
+      replicas,
       // Never a pod more than asked for: together they would ask the API past its budget.
       strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: 0, maxUnavailable: 1 } },
       template: template(pipeline, worker, context),

@@ -1,70 +1,89 @@
 import { type Condition, STAGES, type StageName } from '../api/status.ts';
-import type { Check } from './check.ts';
+import { type Check, notReady } from './check.ts';
 
 export type StageChecks = Partial<Record<StageName, Check>>;
 
+/** What was seen of a pipeline: of it as a whole, and of each stage that was reached. */
+export type Seen = { whole: Check; stages: StageChecks };
+
 type Observation = Pick<Condition, 'type' | 'status' | 'reason' | 'message'>;
+type Summary = Pick<Observation, 'reason' | 'message'>;
+
+const WAITING = notReady('Waiting', 'is looked at when what comes before it is ready');
 
 function observation(type: string, holds: boolean, reason: string, message: string): Observation {
   return { type, status: holds ? 'True' : 'False', reason, message };
 }
 
-function stageObservation(stage: StageName, check: Check | undefined): Observation {
+function stageObservation(stage: StageName, check: Check = WAITING): Observation {
   const type = `${stage}Ready`;
-  if (!check)
-    return { type, status: 'Unknown', reason: 'Waiting', message: 'waits for the stages before it' };
   if (check.ready) return observation(type, true, 'Ready', '');
-  return observation(type, false, check.reason, check.message);
+  const { reason, message } = check;
+  return check === WAITING
+    ? { type, status: 'Unknown', reason, message }
+    : observation(type, false, reason, message);
 }
 
-/** The stage and its reason in one word, which names the stage once. */
-function summaryReason(stage: StageName, reason: string): string {
+/** A stage and its reason in one word, which names the stage once. */
+export function stageReason(stage: StageName, reason: string): string {
   return reason.startsWith(stage) ? reason : `${stage}${reason}`;
 }
 
-/** Ready, Reconciling and Stalled (kstatus) from the stages: the first stage that isn't ready speaks for all. */
-function summary(checks: StageChecks, suspended: boolean): Observation[] {
-  const faults = STAGES.flatMap((stage) => {
-    const check = checks[stage];
-    return check?.ready ? [] : [{ stage, check }];
-  });
-  const told =
-    faults.find(({ check }) => check && !check.ready && check.stuck) ?? faults.find(({ check }) => check);
-  const fault = told ?? faults[0];
+/** The check that speaks for all: what a person must mend, else the first that isn't ready, else the first not seen. */
+function spokesman({ whole, stages }: Seen): (Summary & { stuck: boolean }) | undefined {
+  const named = STAGES.map((stage) => ({
+    check: stages[stage] ?? WAITING,
+    name: stage as StageName | undefined,
+  }));
+  const faults = [{ check: whole, name: undefined }, ...named].flatMap(({ check, name }) =>
+    check.ready ? [] : [{ check, name }],
+  );
+  const fault =
+    faults.find(({ check }) => check.stuck) ?? faults.find(({ check }) => check !== WAITING) ?? faults[0];
+  if (!fault) return undefined;
+  const { reason, message, stuck = false } = fault.check;
+  return { reason: fault.name ? stageReason(fault.name, reason) : reason, message, stuck };
+}
+
+/** Ready, Reconciling and Stalled (kstatus). `done` says what it means that all is ready. */
+function summary(seen: Seen, done: Summary): Observation[] {
+  const fault = spokesman(seen);
   if (!fault) {
     return [
-      suspended
-        ? observation('Ready', true, 'Suspended', 'nothing flows, as spec.suspend says; the data stays')
-        : observation('Ready', true, 'Running', 'users flow'),
+      observation('Ready', true, done.reason, done.message),
       observation('Reconciling', false, 'Done', ''),
       observation('Stalled', false, 'Done', ''),
     ];
   }
-  const { stage, check } = fault;
-  const reason = check && !check.ready ? check.reason : 'Waiting';
-  const message = check && !check.ready ? check.message : 'waits for the stages before it';
-  const stalled = check !== undefined && !check.ready && check.stuck === true;
+  const { reason, message, stuck } = fault;
   return [
-    observation('Ready', false, summaryReason(stage, reason), message),
-    observation('Reconciling', !stalled, summaryReason(stage, reason), message),
-    observation('Stalled', stalled, summaryReason(stage, reason), stalled ? message : ''),
+    observation('Ready', false, reason, message),
+    observation('Reconciling', !stuck, reason, message),
+    observation('Stalled', stuck, reason, stuck ? message : ''),
   ];
 }
 
+const RUNNING: Summary = { reason: 'Running', message: 'users flow' };
+const SUSPENDED: Summary = {
+  reason: 'Suspended',
+  message:
+    'drained: nothing is fetched, and what was fetched stands in Cassandra; set spec.suspend to false to go on',
+};
+
 /**
- * The conditions after a look at the stages. A condition's lastTransitionTime moves only with its status.
+ * The conditions after a look at the pipeline. A condition's lastTransitionTime moves only with its status.
  * @param now ISO 8601 in whole seconds, as Kubernetes writes times
  */
 export function conditions(
-  checks: StageChecks,
+  seen: Seen,
   previous: Condition[],
   generation: number,
   now: string,
   suspended = false,
 ): Condition[] {
   const observations = [
-    ...summary(checks, suspended),
-    ...STAGES.map((stage) => stageObservation(stage, checks[stage])),
+    ...summary(seen, suspended ? SUSPENDED : RUNNING),
+    ...STAGES.map((stage) => stageObservation(stage, seen.stages[stage])),
   ];
   return observations.map((each) => {
     const before = previous.find((condition) => condition.type === each.type);

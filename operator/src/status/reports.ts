@@ -8,6 +8,7 @@ export const report = z.object({
   stage: z.enum(['Source', 'Postgres', 'Kafka', 'SchemaRegistry', 'Cassandra', 'Spark', 'Worker']),
   reason: z.string().min(1).max(128),
   message: z.string().max(4096),
+  figures: z.record(z.string(), z.number()).default({}),
 });
 
 export type Report = z.infer<typeof report>;

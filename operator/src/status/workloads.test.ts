@@ -53,7 +53,13 @@ const cases: { name: string; live: V1StatefulSet | undefined; pods: V1Pod[]; rea
     name: 'an old pod stands in for a new one that is not ready',
     live: workload(2, 1, { ...up, replicas: 2, observedGeneration: 2 }),
     pods: [],
-    reason: 'Starting',
+    reason: 'Rolling',
+  },
+  {
+    name: 'a pod too many has yet to end',
+    live: workload(2, 1, { ...up, replicas: 2, updatedReplicas: 2, observedGeneration: 2 }),
+    pods: [],
+    reason: 'Stopping',
   },
   {
     name: 'an old pod still runs',

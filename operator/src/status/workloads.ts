@@ -21,16 +21,17 @@ function counts({ spec, status }: Workload) {
 export function workloadCheck(workload: Workload | undefined, pods: V1Pod[]): Check {
   if (!workload) return notReady('Creating', 'its objects are being created');
   const { wanted, present, ready, updated } = counts(workload);
-  // While an old pod stands in for a new one that isn't ready, both are counted.
-  const done = observed(workload) && ready >= wanted && updated >= wanted && present <= updated;
-  if (done) return READY;
-  return (
-    podFault(pods) ??
-    notReady(
-      updated < wanted && ready > 0 ? 'Rolling' : 'Starting',
-      `${workload.metadata?.name}: ${ready} of ${wanted} pods ready, ${updated} up to date`,
-    )
-  );
+  const enough = observed(workload) && ready >= wanted && updated >= wanted;
+  if (enough && present <= wanted) return READY;
+  const text = `${workload.metadata?.name}: ${ready} of ${wanted} pods ready, ${updated} up to date, ${present} there`;
+  return podFault(pods) ?? notReady(movement(workload), text);
+}
+
+/** What a workload that isn't done is doing. */
+function movement(workload: Workload): string {
+  const { wanted, present, ready, updated } = counts(workload);
+  if (ready > 0 && (updated < wanted || updated < present)) return 'Rolling';
+  return observed(workload) && present > wanted ? 'Stopping' : 'Starting';
 }
 
 function isReady(pod: V1Pod): boolean {

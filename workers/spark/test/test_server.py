@@ -2,6 +2,7 @@ import json
 import unittest
 import urllib.error
 import urllib.request
+from datetime import UTC, datetime
 
 try:
     from prometheus_client import CollectorRegistry
@@ -43,7 +44,8 @@ class Http(unittest.TestCase):
         )
 
     def test_readyz_carries_the_figures(self):
-        self.status.ready(self.metrics.progress(BATCH))
+        self.metrics.progress(BATCH)
+        self.status.ready(self.metrics.figures)
         code, body = self.get("/readyz")
         self.assertEqual(code, 200)
         self.assertEqual(
@@ -61,7 +63,23 @@ class Progress(unittest.TestCase):
     def test_an_idle_look_keeps_the_duration_of_the_last_batch(self):
         metrics = Metrics(CollectorRegistry())
         metrics.progress(BATCH)
-        self.assertEqual(metrics.progress(IDLE), {"inputRowsPerSecond": 0, "batchDurationMs": 400, "rows": 0, "lag": 0})
+        metrics.progress(IDLE)
+        self.assertEqual(metrics.figures(), {"inputRowsPerSecond": 0, "batchDurationMs": 400, "rows": 0, "lag": 0})
+
+    def test_the_last_look_at_which_the_topic_was_read_to_its_end_grows_old(self):
+        now = datetime(2026, 1, 1, 0, 0, 10, tzinfo=UTC)
+        metrics = Metrics(CollectorRegistry(), now.timestamp)
+        cases = [
+            ("nothing known", None, None, None),
+            ("behind", {"users": {"0": 5}}, {"users": {"0": 9}}, None),
+            ("at the end", {"users": {"0": 9}}, {"users": {"0": 9}}, 6000),
+            ("behind again", {"users": {"0": 9}}, {"users": {"0": 12}}, 6000),
+        ]
+        for name, end, latest, expected in cases:
+            with self.subTest(name):
+                source = {"endOffset": end, "latestOffset": latest}
+                metrics.progress({**IDLE, "timestamp": "2026-01-01T00:00:04.000Z", "sources": [source]})
+                self.assertEqual(metrics.figures().get("readToEndAgoMs"), expected)
 
     def test_lag_is_what_the_topic_has_and_the_query_has_not_read(self):
         source = {"endOffset": {"users": {"0": 5}}, "latestOffset": {"users": {"0": 9, "1": 2}}}

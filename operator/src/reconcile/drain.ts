@@ -1,0 +1,39 @@
+import type { V1StatefulSet } from '@kubernetes/client-node';
+import { objectName } from '../specs/meta.ts';
+import { type Check, notReady, READY } from '../status/check.ts';
+import { stillUnderWay } from '../status/drain.ts';
+import type { Context } from './step.ts';
+
+/** How long nothing has been fetched: since the workers of this spec, in which ingest has no pods, are as they should be. */
+function stoppedMs({ pipeline, conditions, now }: Context): number | undefined {
+  const told = conditions.find(({ type }) => type === 'WorkersReady');
+  if (told?.status !== 'True' || told.observedGeneration !== pipeline.generation) return undefined;
+  return now().getTime() - Date.parse(told.lastTransitionTime);
+}
+
+/** What of a suspended pipeline is still on its way to Cassandra, in words; undefined when all has arrived. */
+function underWay(context: Context): string | undefined {
+  return stillUnderWay(stoppedMs(context), context.reports);
+}
+
+/**
+ * The pods that Spark's driver shall have. After a suspension it goes on until what is under way has arrived; one that
+ * has ended, or never began, stays away.
+ */
+export async function sparkReplicas(context: Context): Promise<number> {
+  const { pipeline, cluster } = context;
+  if (!pipeline.spec.suspend) return 1;
+  const kind = { apiVersion: 'apps/v1', kind: 'StatefulSet' };
+  const live = await cluster.get<V1StatefulSet>(kind, objectName(pipeline, 'spark'));
+  return live?.spec?.replicas && underWay(context) ? 1 : 0;
+}
+
+/** Whether a suspended pipeline is drained: Spark, which ends last, is gone. */
+export async function drain(context: Context): Promise<Check> {
+  if (!context.pipeline.spec.suspend) return READY;
+  const pods = await context.cluster.pods('spark');
+  const stopping = (await sparkReplicas(context)) === 0;
+  if (stopping && pods.length === 0) return READY;
+  const what = stopping ? undefined : underWay(context);
+  return notReady('Draining', what ?? 'all has arrived; Spark is being stopped');
+}

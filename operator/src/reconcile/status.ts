@@ -1,0 +1,79 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Condition, PipelineStatus } from '../api/status.ts';
+import type { KubeClient } from '../kube/client.ts';
+import type { EventText } from '../kube/events.ts';
+import type { KubeObject } from '../kube/object.ts';
+import { type Check, notReady } from '../status/check.ts';
+import { conditions, type Seen } from '../status/conditions.ts';
+import { transitions } from '../status/transitions.ts';
+import { FIELD_MANAGER } from './cluster.ts';
+
+/** A pipeline as the API server holds it. */
+export type PipelineObject = KubeObject & { status?: PipelineStatus };
+
+/** What a status is written with. */
+export type StatusWriter = {
+  client: KubeClient;
+  now(): Date;
+  /** Writes an event on the resource; must not throw. */
+  record(object: KubeObject, text: EventText): void;
+};
+
+/** What was found: conditions are made of it. What is left out here stays in the status as it was. */
+export type Findings = {
+  seen: Seen;
+  suspended?: boolean;
+  endpoints?: NonNullable<PipelineStatus['endpoints']>;
+  /** Whether the stores may hold data from now on; what once did still does. */
+  provisioned?: boolean;
+};
+
+const ACCEPTED: Check = notReady('Accepted', 'the resource was accepted; its parts are made next');
+
+function newStatus(object: PipelineObject, findings: Findings, now: Date): PipelineStatus {
+  const { seen, suspended, provisioned, ...kept } = findings;
+  const { status = {}, metadata } = object;
+  const { generation = 0 } = metadata;
+  const time = `${now.toISOString().slice(0, 19)}Z`;
+  const dataSince = status.dataSince ?? (provisioned ? time : undefined);
+  return {
+    ...status,
+    ...kept,
+    ...(dataSince ? { dataSince } : {}),
+    observedGeneration: generation,
+    conditions: conditions(seen, status.conditions ?? [], generation, time, suspended),
+  };
+}
+
+/** Writes `status` on the very object that was read: one that has changed meanwhile is a Conflict. */
+async function apply(client: KubeClient, object: PipelineObject, status: PipelineStatus) {
+  const { apiVersion, kind, metadata } = object;
+  const { name, namespace = '', uid, resourceVersion } = metadata;
+  return await client.applyStatus<PipelineObject>(
+    { apiVersion, kind, metadata: { name, namespace }, status },
+    {
+      fieldManager: FIELD_MANAGER,
+      preconditions: { ...(uid ? { uid } : {}), ...(resourceVersion ? { resourceVersion } : {}) },
+    },
+  );
+}
+
+/** Writes what was found, where it is new, and then an event for each transition; answers the object as it now stands. */
+export async function writeStatus(
+  { client, now, record }: StatusWriter,
+  object: PipelineObject,
+  findings: Findings,
+): Promise<PipelineObject> {
+  const status = newStatus(object, findings, now());
+  if (isDeepStrictEqual(object.status, status)) return object;
+  const written = await apply(client, object, status);
+  const before: Condition[] = object.status?.conditions ?? [];
+  for (const text of transitions(before, status.conditions ?? [])) record(object, text);
+  return written;
+}
+
+/** The first status of a pipeline that was never looked at, so that there is something to see before anything is made. */
+export async function ensureStatus(writer: StatusWriter, object: PipelineObject): Promise<PipelineObject> {
+  if (object.status?.observedGeneration !== undefined) return object;
+  return await writeStatus(writer, object, { seen: { whole: ACCEPTED, stages: {} } });
+}
