@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { exactlyOne, resources, secretRef, storage, tls } from './parts.ts';
+import { ATOMIC, exactlyOne, resources, secretRef, storage, tls } from './parts.ts';
 import { duration, image, integer, settings, text } from './scalars.ts';
 
 /** Settings of cassandra.yaml that the operator itself must set, or nodes would not find each other. */
@@ -57,11 +57,11 @@ const managed = z
 const external = z
   .object({
     contactPoints: z
-      .array(text('Host name or address.', 253))
+      .array(text('Host name or address of a node.', 253))
       .min(1)
       .max(20)
       .meta({ description: 'Nodes to begin with.', 'x-kubernetes-list-type': 'set' }),
-    port: integer('CQL port.', 1, 65535).default(9042),
+    port: integer('Port of its native protocol (CQL).', 1, 65535).default(9042),
     localDatacenter: text('Datacenter to write to.', 128),
     tls,
     secretRef: secretRef(
@@ -93,6 +93,7 @@ export const cassandra = z
   .default({ keyspace: 'userstream', table: 'users', replicationFactor: 3, managed: managed.parse({}) })
   .meta({
     description: 'Where the users stand to be queried: a managed Cassandra ring or an existing one.',
+    ...ATOMIC,
     'x-kubernetes-validations': [
       exactlyOne('managed', 'external'),
       {

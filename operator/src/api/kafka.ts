@@ -10,7 +10,7 @@ const topic = z
       .regex(/^[a-zA-Z0-9._-]+$/)
       .optional()
       .meta({
-        description: 'Name of the topic; <namespace>.<name>.users where it is left out.',
+        description: 'Name of the topic; NAMESPACE.NAME.users where it is left out.',
       }),
     partitions: integer('Partitions; they can be added, never taken away.', 1, 1000).default(6),
     replicas: integer('Copies of each partition, on as many brokers.', 1, 9).default(3),
@@ -30,7 +30,7 @@ const strimzi = z
     version: text("Kafka's version; Strimzi's default where it is left out.", 32).optional(),
     controllers: z
       .object({
-        replicas: integer('KRaft controllers.', 1, 9).default(3),
+        replicas: integer('How many KRaft controllers there are.', 1, 9).default(3),
         storage: storage('1Gi'),
         resources: resources({ cpu: '100m', memory: '512Mi' }, { memory: '1Gi' }),
       })
@@ -38,7 +38,7 @@ const strimzi = z
       .meta({ description: 'The pool of KRaft controllers.' }),
     brokers: z
       .object({
-        replicas: integer('Brokers.', 1, 100).default(3),
+        replicas: integer('How many brokers there are.', 1, 100).default(3),
         storage: storage('20Gi'),
         resources: resources({ cpu: '250m', memory: '1Gi' }, { memory: '2Gi' }),
       })
@@ -53,7 +53,7 @@ const strimzi = z
 
 const external = z
   .object({
-    bootstrapServers: text('host:port of one or more brokers, separated by commas.', 2048),
+    bootstrapServers: text('Brokers to begin with: host:port, separated by commas.', 2048),
     tls,
     authentication: z
       .object({

@@ -61,10 +61,16 @@ export const tls = z
   .prefault({})
   .meta({ description: 'Encryption of the connection.' });
 
+/**
+ * An object that server-side apply replaces as a whole: else a `managed` that was filled in by default, which nobody
+ * owns, would stay beside the `external` that is applied.
+ */
+export const ATOMIC = { 'x-kubernetes-map-type': 'atomic' };
+
 /** The CEL rule that exactly one of two optional siblings is set. */
 export function exactlyOne(first: string, second: string) {
   return {
     rule: `has(self.${first}) != has(self.${second})`,
-    message: `set exactly one of ${first} and ${second}`,
+    message: `set exactly one of ${first} and ${second}; ${first}: null gives up one that is there already`,
   };
 }

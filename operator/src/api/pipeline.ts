@@ -14,7 +14,7 @@ export const KIND = 'UserStreamPipeline';
 
 const ingest = z
   .object({
-    replicas: integer('Pods.', 1, 20).default(1),
+    replicas: integer('How many pods fetch; they share the rate limit.', 1, 20).default(1),
     resources: resources({ cpu: '20m', memory: '128Mi' }, { memory: '512Mi' }),
   })
   .prefault({})
@@ -22,7 +22,7 @@ const ingest = z
 
 const relay = z
   .object({
-    replicas: integer('Pods; one works, the rest stand by.', 1, 5).default(2),
+    replicas: integer('How many pods there are: one works, the rest stand by.', 1, 5).default(2),
     compression: z
       .enum(['none', 'gzip'])
       .default('gzip')

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { exactlyOne, resources, secretRef, storage, tls } from './parts.ts';
+import { ATOMIC, exactlyOne, resources, secretRef, storage, tls } from './parts.ts';
 import { image, integer, quantity, text } from './scalars.ts';
 
 const managed = z
@@ -18,7 +18,7 @@ const managed = z
 const external = z
   .object({
     host: text('Host name or address.', 253),
-    port: integer('Port.', 1, 65535).default(5432),
+    port: integer('Port that it listens on.', 1, 65535).default(5432),
     database: text('Database that holds the users; it must exist.', 63).default('userstream'),
     tls,
     secretRef: secretRef(
@@ -32,5 +32,6 @@ export const postgres = z
   .default({ managed: managed.parse({}) })
   .meta({
     description: 'Where the users are kept: a managed Postgres or an existing one.',
+    ...ATOMIC,
     'x-kubernetes-validations': [exactlyOne('managed', 'external')],
   });

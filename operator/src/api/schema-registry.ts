@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import { exactlyOne, resources, secretRef } from './parts.ts';
+import { ATOMIC, exactlyOne, resources, secretRef } from './parts.ts';
 import { image, integer } from './scalars.ts';
 
 const managed = z
   .object({
     image: image("Image of Apicurio Registry 3; the operator's own choice where it is left out.").optional(),
-    replicas: integer('Pods.', 1, 5).default(1),
+    replicas: integer('How many pods serve.', 1, 5).default(1),
     resources: resources({ cpu: '50m', memory: '384Mi' }, { memory: '1Gi' }),
   })
   .meta({ description: 'An Apicurio Registry of the pipeline’s own, which keeps its schemas in Kafka.' });
@@ -26,5 +26,6 @@ export const schemaRegistry = z
   .default({ managed: managed.parse({}) })
   .meta({
     description: 'Where the Avro schema of a user is kept: a managed registry or an existing one.',
+    ...ATOMIC,
     'x-kubernetes-validations': [exactlyOne('managed', 'external')],
   });

@@ -31,7 +31,7 @@ export const source = z
     rateLimit: z
       .object({
         users: integer('Users that may be asked for in the period.', 1, 10_000_000).default(20_000),
-        per: duration('The period.').default('300s'),
+        per: duration('The period that the budget is for.').default('300s'),
       })
       .prefault({})
       .meta({ description: "The API's budget, never exceeded." }),

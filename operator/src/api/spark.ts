@@ -27,7 +27,7 @@ export const spark = z
       .meta({ description: "Spark's driver, one pod.", 'x-kubernetes-validations': [enoughMemory] }),
     executor: z
       .object({
-        instances: integer('Executor pods.', 1, 100).default(2),
+        instances: integer('How many executor pods there are.', 1, 100).default(2),
         resources: resources({ cpu: '100m', memory: '1Gi' }, { memory: '1536Mi' }),
       })
       .prefault({})

@@ -67,7 +67,7 @@ export const pipelineStatus = z
     figures: figures.optional(),
     endpoints: z
       .object({
-        postgres: z.string().max(512).optional().meta({ description: 'host:port/database of Postgres.' }),
+        postgres: z.string().max(512).optional().meta({ description: 'Postgres, as host:port/database.' }),
         kafka: z.string().max(2048).optional().meta({ description: 'Bootstrap servers of Kafka.' }),
         topic: z.string().max(249).optional().meta({ description: 'The topic that carries the users.' }),
         schemaRegistry: z
@@ -79,7 +79,7 @@ export const pipelineStatus = z
           .string()
           .max(6144)
           .optional()
-          .meta({ description: 'host:port/keyspace.table in Cassandra.' }),
+          .meta({ description: 'The table in Cassandra, as host:port/keyspace.table.' }),
       })
       .optional()
       .meta({ description: 'Where the parts of the pipeline are reached.' }),

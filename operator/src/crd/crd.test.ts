@@ -1,30 +1,30 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import { customResourceDefinition } from './definition.ts';
-import { crdTemplate, TEMPLATE } from './generate.ts';
+import { openApiSchema } from './definition.ts';
+import { crdTemplate, REFERENCE, reference, TEMPLATE } from './generate.ts';
 import type { JsonSchema } from './structural.ts';
+import { propertiesOf, walk } from './walk.ts';
 
 const FORBIDDEN = ['$ref', '$schema', 'propertyNames', 'patternProperties', 'oneOf', 'const'];
 
-type Node = { path: string; schema: JsonSchema };
+const nodes = propertiesOf(openApiSchema())
+  .filter(([name]) => name === 'spec' || name === 'status')
+  .flatMap(([path, schema]) => walk({ path, schema }));
 
-function children({ path, schema }: Node): Node[] {
-  const properties = Object.entries((schema['properties'] ?? {}) as Record<string, JsonSchema>);
-  const named = properties.map(([name, child]) => ({ path: `${path}.${name}`, schema: child }));
-  const items = schema['items'] ? [{ path: `${path}[]`, schema: schema['items'] as JsonSchema }] : [];
-  const values = schema['additionalProperties'];
-  return [...named, ...items, ...(values ? [{ path: `${path}{}`, schema: values as JsonSchema }] : [])];
+/** The bounds that the API's conventions ask of a schema, each as the keywords of which one will do. */
+function wantedBounds(schema: JsonSchema): string[][] {
+  if (schema['additionalProperties']) return [['maxProperties']];
+  if (schema['x-kubernetes-int-or-string']) return [['minimum'], ['maximum'], ['maxLength']];
+  const { type } = schema;
+  if (type === 'array') return [['maxItems'], ['x-kubernetes-list-type']];
+  if (type === 'integer') return [['minimum'], ['maximum']];
+  return type === 'string' ? [['maxLength', 'enum', 'format']] : [];
 }
 
-function walk(node: Node): Node[] {
-  return [node, ...children(node).flatMap(walk)];
+function pathsWhere(fails: (schema: JsonSchema) => boolean): string[] {
+  return nodes.filter(({ schema }) => fails(schema)).map(({ path }) => path);
 }
-
-const version = customResourceDefinition().spec.versions[0];
-assert.ok(version);
-const root = version.schema.openAPIV3Schema['properties'] as Record<string, JsonSchema>;
-const nodes = ['spec', 'status'].flatMap((name) => walk({ path: name, schema: root[name] ?? {} }));
 
 describe('the CRD', () => {
   test('in the chart is what `npm run generate` makes of the schema', () => {
@@ -35,41 +35,47 @@ describe('the CRD', () => {
     assert.doesNotMatch(crdTemplate(), /\{\{/);
   });
 
-  test('describes every property', () => {
-    const undescribed = nodes.filter(({ path, schema }) => !schema['description'] && !path.endsWith('{}'));
-    assert.deepEqual(
-      undescribed.map(({ path }) => path),
-      [],
-    );
-  });
-
   test('gives every node a type, or says that it is an int or a string', () => {
-    const untyped = nodes.filter(({ schema }) => !schema['type'] && !schema['x-kubernetes-int-or-string']);
-    assert.deepEqual(
-      untyped.map(({ path }) => path),
-      [],
-    );
-  });
-
-  test('bounds every list, map and text', () => {
-    const bounds: Record<string, string[]> = {
-      array: ['maxItems'],
-      string: ['maxLength', 'enum', 'pattern', 'format'],
-    };
-    const unbounded = nodes.filter(({ schema }) => {
-      const wanted = schema['additionalProperties'] ? ['maxProperties'] : bounds[String(schema['type'])];
-      return wanted && !wanted.some((bound) => bound in schema);
-    });
-    assert.deepEqual(
-      unbounded.map(({ path }) => path),
-      [],
-    );
+    const untyped = pathsWhere((schema) => !schema['type'] && !schema['x-kubernetes-int-or-string']);
+    assert.deepEqual(untyped, []);
   });
 
   test('has no keyword that a structural schema forbids', () => {
-    const found = nodes.flatMap(({ path, schema }) =>
-      FORBIDDEN.filter((keyword) => keyword in schema).map((keyword) => `${path}: ${keyword}`),
+    assert.deepEqual(
+      pathsWhere((schema) => FORBIDDEN.some((keyword) => keyword in schema)),
+      [],
     );
-    assert.deepEqual(found, []);
+  });
+});
+
+describe('every property of the CRD', () => {
+  test('is described by a sentence', () => {
+    const sentence = /^[A-Z<].*\.$/s;
+    assert.deepEqual(
+      pathsWhere(({ description }) => !sentence.test(String(description))),
+      [],
+    );
+  });
+
+  test('is bounded', () => {
+    const unbounded = (schema: JsonSchema) =>
+      wantedBounds(schema).some((keywords) => !keywords.some((keyword) => keyword in schema));
+    assert.deepEqual(pathsWhere(unbounded), []);
+  });
+
+  test('has a row in the reference, which is what `npm run generate` makes of the schema', () => {
+    const markdown = readFileSync(REFERENCE, 'utf8');
+    assert.equal(markdown, reference());
+    const missing = nodes
+      .filter(({ path }) => path.includes('.') && !/[}\]]$/.test(path))
+      .filter(({ path }) => {
+        const [, parent, name] = /^(.*)\.([^.]+)$/.exec(path) ?? [];
+        const section = markdown.split(`\n## ${parent}\n`)[1]?.split('\n## ')[0] ?? '';
+        return !section.includes(`\n| \`${name}\` | `);
+      });
+    assert.deepEqual(
+      missing.map(({ path }) => path),
+      [],
+    );
   });
 });
