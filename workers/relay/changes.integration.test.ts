@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
 import pg from 'pg';
+import type { Status } from '../lib/health.ts';
 import { postgresClient } from '../lib/postgres.ts';
 import { dropSlot, provisionPostgres } from '../provision/postgres.ts';
 import { finalState } from '../test/records.ts';
@@ -72,6 +73,8 @@ describe('the relay', () => {
       );
       return slot.rowCount === 1;
     });
+    const keptUp = ({ figures }: Status) => (figures?.['relayedForMs'] ?? 0) > 3000;
+    await reaches(bench.relay, 'to have kept up with it', keptUp);
   });
 
   test('sets aside a user that is too large for Kafka, in the midst of others in all partitions', async () => {

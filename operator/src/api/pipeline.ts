@@ -38,7 +38,10 @@ export const pipelineSpec = z
     suspend: z
       .boolean()
       .default(false)
-      .meta({ description: 'Stops the flow: no worker and no Spark job runs; the data stays.' }),
+      .meta({
+        description:
+          'Stops fetching; Spark ends once what was fetched stands in Cassandra. The relay goes on, so that no WAL piles up.',
+      }),
     deletionPolicy: z
       .enum(['Retain', 'Delete'])
       .default('Retain')
