@@ -35,13 +35,10 @@ const relay = z
 /** The spec of a UserStreamPipeline: the one source of types, defaults, the CRD's schema and the field reference. */
 export const pipelineSpec = z
   .object({
-    suspend: z
-      .boolean()
-      .default(false)
-      .meta({
-        description:
-          'Stops fetching; Spark ends once what was fetched stands in Cassandra. The relay goes on, so that no WAL piles up.',
-      }),
+    suspend: z.boolean().default(false).meta({
+      description:
+        'Stops fetching; Spark ends once what was fetched stands in Cassandra. The relay goes on, so that no WAL piles up.',
+    }),
     deletionPolicy: z
       .enum(['Retain', 'Delete'])
       .default('Retain')
