@@ -1,5 +1,6 @@
 import { RESERVED_SETTINGS } from '../api/cassandra.ts';
 import type { Pipeline } from '../api/resource.ts';
+import { OPERATIONS } from './cassandra-scripts.ts';
 import { cassandraHost } from './config.ts';
 import { memoryMib } from './quantities.ts';
 
@@ -77,12 +78,19 @@ const EXPORTED_MODULES = [
   'jdk.unsupported/sun.misc',
 ];
 
-/** The options of the JVM, as `java @file` reads them: half of the memory is heap, a quarter direct buffers. */
-export function jvmOptions(pipeline: Pipeline, { resources }: Managed): string {
+/** What Cassandra and its nodetool reach inside the JVM, as `java @file` reads it. */
+export const MODULES = [
+  ...EXPORTED_MODULES.map((name) => `--add-exports=${name}=ALL-UNNAMED`),
+  ...OPEN_MODULES.map((name) => `--add-opens=${name}=ALL-UNNAMED`),
+  '--add-opens=jdk.management/com.sun.management.internal=ALL-UNNAMED',
+  '',
+].join('\n');
+
+/** The options of the server's JVM, as `java @file` reads them: half of the memory is heap, a quarter direct buffers. */
+export function jvmOptions({ resources }: Managed): string {
   const memory = memoryMib(resources, 2048);
   // Past 31 GiB a heap's pointers double in size.
   const heap = Math.min(Math.max(256, Math.floor(memory / 2)), 31 * 1024);
-  const copies = Math.min(3, pipeline.spec.cassandra.replicationFactor);
   return [
     `-Xms${heap}m`,
     `-Xmx${heap}m`,
@@ -104,11 +112,6 @@ export function jvmOptions(pipeline: Pipeline, { resources }: Managed): string {
     '-Dcassandra.jmx.local.port=7199',
     // The role that the pipeline's own replaces exists as soon as CQL opens.
     '-Dcassandra.superuser_setup_delay_ms=0',
-    // Roles must outlive a node as the users do.
-    `-Dcassandra.system_auth.default_rf=${copies}`,
-    ...EXPORTED_MODULES.map((name) => `--add-exports=${name}=ALL-UNNAMED`),
-    ...OPEN_MODULES.map((name) => `--add-opens=${name}=ALL-UNNAMED`),
-    '--add-opens=jdk.management/com.sun.management.internal=ALL-UNNAMED',
     '',
   ].join('\n');
 }
@@ -120,6 +123,11 @@ export const LOGBACK = `<configuration>
   <root level="INFO"><appender-ref ref="stdout"/></root>
 </configuration>
 `;
+
+/** On how many nodes a new ring keeps its roles: they must outlive a node as the users do. */
+export function roleCopies(pipeline: Pipeline): number {
+  return Math.min(3, pipeline.spec.cassandra.replicationFactor);
+}
 
 export const RACK = 'dc=dc1\nrack=rack1\n';
 
@@ -153,11 +161,14 @@ else
   seeds="$first,$second"
 fi
 
+# What ran in the container before this one ended with it.
+rm -rf ${OPERATIONS}
 mkdir -p "$conf"
 cp /etc/cassandra/* "$conf/"
 sed "s/@SEEDS@/$seeds/; s/@POD_IP@/$POD_IP/" /etc/cassandra/cassandra.yaml >"$conf/cassandra.yaml"
 # shellcheck disable=SC2086
-exec java "@$conf/jvm.options" $join -javaagent:"$(ls /opt/cassandra/lib/jamm-*.jar)" \\
+exec java "@$conf/jvm.options" "@$conf/modules.options" $join "-Dcassandra.system_auth.default_rf=$(cat "$conf/role-copies")" \\
+  -javaagent:"$(ls /opt/cassandra/lib/jamm-*.jar)" \\
   -cp "$conf:/opt/cassandra/lib/*" org.apache.cassandra.service.CassandraDaemon
 `;
 }

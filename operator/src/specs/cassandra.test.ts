@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { cassandraObjects } from './cassandra.ts';
-import { CONTEXT, fullPipeline } from './testing.ts';
+import { CONTEXT, fullPipeline, podTemplates } from './testing.ts';
 
 type Node = { ordinal: number; founder?: boolean; data?: boolean; second: boolean };
 
@@ -106,6 +106,13 @@ describe('a node of Cassandra', () => {
       assert.deepEqual([found.seeds, found.atOnce], [seeds, atOnce]);
     });
   }
+
+  test('is not restarted by a change of the copies or of the number of nodes', () => {
+    const template = (cassandra: object) =>
+      podTemplates(cassandraObjects(fullPipeline({ cassandra }), CONTEXT))[0]?.template;
+    const before = template({ replicationFactor: 1, managed: { replicas: 1 } });
+    assert.deepEqual(template({ replicationFactor: 3, managed: { replicas: 5 } }), before);
+  });
 
   test('knows its own address', () => {
     const { yaml } = begun({ ordinal: 0, second: false });

@@ -1,9 +1,18 @@
 import type { V1Container, V1PodSpec } from '@kubernetes/client-node';
 import type { Pipeline } from '../api/resource.ts';
 import type { KubeObject } from '../kube/object.ts';
-import { cassandraYaml, jvmOptions, LOGBACK, RACK, startScript } from './cassandra-files.ts';
+import {
+  cassandraYaml,
+  jvmOptions,
+  LOGBACK,
+  MODULES,
+  RACK,
+  roleCopies,
+  startScript,
+} from './cassandra-files.ts';
+import { NODETOOL, OPERATION } from './cassandra-scripts.ts';
 import type { BuildContext } from './images.ts';
-import { configMap, hash, metadata, objectName, retainedMetadata } from './meta.ts';
+import { configMap, hash, metadata, objectName, retainedMetadata, selectorLabels } from './meta.ts';
 import { configVolume, container, podSpec, podTemplate, spread, tcp, UID } from './pod.ts';
 import { containerResources } from './quantities.ts';
 import { base64 } from './secrets.ts';
@@ -55,23 +64,49 @@ function pod(pipeline: Pipeline, image: string, managed: Managed): V1PodSpec {
   });
 }
 
-/** ConfigMap, headless Service and StatefulSet of a managed ring; nothing where it is an existing one. */
-export function cassandraObjects(pipeline: Pipeline, { images }: BuildContext): KubeObject[] {
+/** Nodes are drained one at a time: two at once could take a row's quorum away. */
+function disruptionBudget(pipeline: Pipeline): KubeObject {
+  return {
+    apiVersion: 'policy/v1',
+    kind: 'PodDisruptionBudget',
+    metadata: metadata(pipeline, 'cassandra'),
+    spec: { maxUnavailable: 1, selector: { matchLabels: selectorLabels(pipeline, 'cassandra') } },
+  };
+}
+
+/** What the ring's own state adds to its spec: how many nodes it has just now, and annotations of its ConfigMap. */
+export type RingState = { nodes?: number; annotations?: Record<string, string> };
+
+/** ConfigMap, headless Service, disruption budget and StatefulSet of a managed ring; nothing where it is an existing one. */
+export function cassandraObjects(
+  pipeline: Pipeline,
+  { images }: BuildContext,
+  { nodes, annotations }: RingState = {},
+): KubeObject[] {
   const { managed } = pipeline.spec.cassandra;
   if (!managed) return [];
   const data = {
     'start.sh': startScript(pipeline),
+    'nodetool.sh': NODETOOL,
+    'operation.sh': OPERATION,
     'cassandra.yaml': cassandraYaml(pipeline, managed),
-    'jvm.options': jvmOptions(pipeline, managed),
+    'jvm.options': jvmOptions(managed),
+    'modules.options': MODULES,
     'logback.xml': LOGBACK,
     'cassandra-rackdc.properties': RACK,
   };
   const spec = pod(pipeline, managed.image ?? images.cassandra, managed);
+  const meta = metadata(pipeline, 'cassandra');
   return [
-    configMap(metadata(pipeline, 'cassandra'), data),
+    // Read by a node that founds a ring only: not in the hash, so that other copies restart none.
+    configMap(annotations ? { ...meta, annotations } : meta, {
+      ...data,
+      'role-copies': String(roleCopies(pipeline)),
+    }),
     service(pipeline, 'cassandra', { cql: 9042, storage: 7000 }, { headless: true }),
+    disruptionBudget(pipeline),
     statefulSet(pipeline, 'cassandra', {
-      replicas: managed.replicas,
+      replicas: nodes ?? managed.replicas,
       podManagementPolicy: 'OrderedReady',
       template: podTemplate(pipeline, 'cassandra', hash(data), spec),
       volumeClaimTemplates: [volumeClaim(pipeline, 'cassandra', 'data', managed.storage)],
