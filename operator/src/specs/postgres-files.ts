@@ -21,6 +21,13 @@ run_sql() {
     postgres >/dev/null
 }
 
+runs=$(postgres --version | sed 's/[^0-9]*\\([0-9]*\\).*/\\1/')
+if [ -s "$PGDATA/PG_VERSION" ] && [ "$(cat "$PGDATA/PG_VERSION")" != "$runs" ]; then
+  echo "the volume holds data of Postgres $(cat "$PGDATA/PG_VERSION"), which Postgres $runs can't read, and was left as it is:" \\
+    "set postgres.managed.image back; to change the major version, dump the data and restore it into a new pipeline" >&2
+  exit 1
+fi
+
 if [ ! -s "$PGDATA/PG_VERSION" ]; then
   rm -rf "$PGDATA.new"
   initdb --pgdata="$PGDATA.new" --username=postgres --pwfile="$secret/postgres-password" \\

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chownSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -82,6 +82,12 @@ class Pod {
     await exited;
   }
 
+  /** Waits until it ends by itself. */
+  async exitCode(): Promise<number | null | undefined> {
+    if (this.#process?.exitCode === null) await once(this.#process, 'exit');
+    return this.#process?.exitCode;
+  }
+
   client(user: string, password: string, database = 'userstream'): Client {
     return new Client({ host: '127.0.0.1', port: this.port, user, password, database });
   }
@@ -148,6 +154,22 @@ describe("a managed Postgres's start script", () => {
       pod.client('userstream', first.password).connect(),
       /password authentication failed/,
     );
+  });
+
+  test('leaves the data of another major version as it is, and says what to do', async () => {
+    const version = join(pod.home, 'data', 'pgdata', 'PG_VERSION');
+    const before = readFileSync(version, 'utf8');
+    writeFileSync(version, '14\n');
+    pod.start();
+    assert.equal(await pod.exitCode(), 1);
+    assert.match(
+      pod.log,
+      /data of Postgres 14, which Postgres \d+ can't read.*set postgres.managed.image back/,
+    );
+    assert.equal(readFileSync(version, 'utf8'), '14\n');
+    writeFileSync(version, before);
+    pod.start();
+    await (await pod.connected('userstream', second.password)).end();
   });
 
   test('never logs a password', () => {
