@@ -42,19 +42,27 @@ async function withClient(wish: CassandraWish, access: Access, work: (client: Cl
   }
 }
 
-async function ensureKeyspace(
-  client: Client,
-  { keyspace, localDatacenter, replicationFactor }: CassandraWish,
-) {
+async function ensureKeyspace(client: Client, wish: CassandraWish) {
+  const { keyspace, localDatacenter, replicationFactor } = wish;
   const { rows } = await client.execute(
     'SELECT replication FROM system_schema.keyspaces WHERE keyspace_name = ?',
     [keyspace],
   );
   const present = rows[0]?.['replication'] as Record<string, string> | undefined;
   if (present?.[localDatacenter] === String(replicationFactor)) return;
+  // Writes need a quorum of the copies: while nodes are still joining, more copies would stop them.
+  if (present && client.hosts.length < replicationFactor) throw tooFewNodes(wish, client.hosts.length);
   const verb = present ? 'ALTER KEYSPACE' : 'CREATE KEYSPACE IF NOT EXISTS';
   const map = `{'class': 'NetworkTopologyStrategy', ${literal(localDatacenter)}: ${replicationFactor}}`;
   await client.execute(`${verb} ${keyspace} WITH replication = ${map}`);
+}
+
+function tooFewNodes({ keyspace, replicationFactor }: CassandraWish, nodes: number): StageError {
+  return new StageError(
+    'Cassandra',
+    'NotEnoughReplicas',
+    `keyspace ${keyspace} gets ${replicationFactor} copies when the ring has as many nodes, it has ${nodes}; wait for them, or lower cassandra.replicationFactor`,
+  );
 }
 
 async function ensureTable(client: Client, { keyspace, table }: CassandraWish): Promise<void> {

@@ -179,6 +179,22 @@ describe('provision', () => {
     });
   });
 
+  test("keeps as many copies of Cassandra's own keyspaces as of the users, so that nodes can leave", async () => {
+    const { rows } = await ring.execute('SELECT keyspace_name, replication FROM system_schema.keyspaces');
+    const copies = rows
+      .filter((row) => ['system_auth', 'system_distributed', 'system_traces'].includes(row['keyspace_name']))
+      .map(({ replication }) => replication['dc1'] ?? replication['replication_factor']);
+    assert.deepEqual(copies, ['1', '1', '1']);
+  });
+
+  test('waits with more copies until the ring has as many nodes', async () => {
+    const access = { credentials: ROLE, ca: undefined };
+    await assert.rejects(provisionCassandra({ ...managed(), replicationFactor: 2 }, access), {
+      reason: 'NotEnoughReplicas',
+      message: /2 copies when the ring has as many nodes, it has 1/,
+    });
+  });
+
   test('teardown leaves a keyspace that holds the table of another', async () => {
     const access = { credentials: ROLE, ca: undefined };
     await provisionCassandra({ ...managed(), table: 'others' }, access);

@@ -7,12 +7,15 @@ type Section = Sections['cassandra'];
 
 /** The role that a ring with PasswordAuthenticator begins with: anybody may log in with it. */
 const DEFAULT_ROLE: Credentials = { username: 'cassandra', password: 'cassandra' };
-const MAX_AUTH_REPLICAS = 3;
+const MAX_SYSTEM_REPLICAS = 3;
+
+/** Cassandra's own keyspaces that are replicated, besides that of the roles. A node can't leave a ring too small for them. */
+const OTHER_SYSTEM_KEYSPACES = ['system_distributed', 'system_traces'];
 
 /**
  * Logs in to a ring that is ours. On a new one only the default role can: it makes the role of `access` first, which
- * then locks the default one. `system_auth` is replicated as far as the ring has nodes, so that one node less doesn't
- * lock everybody out.
+ * then locks the default one. Cassandra's own keyspaces are replicated as the users are, as far as the ring has nodes,
+ * so that one node less doesn't lock everybody out.
  */
 export async function openManaged(section: Section, access: Access): Promise<Client> {
   const { credentials, ca } = access;
@@ -21,6 +24,7 @@ export async function openManaged(section: Section, access: Access): Promise<Cli
   try {
     await lockDefaultRole(client, credentials);
     if (await replicateRoles(client, section)) await writeRole(client, 'ALTER ROLE', credentials);
+    for (const keyspace of OTHER_SYSTEM_KEYSPACES) await replicate(client, section, keyspace);
     return client;
   } catch (error) {
     await client.shutdown();
@@ -84,18 +88,25 @@ async function lockDefaultRole(client: Client, { username }: Credentials): Promi
   );
 }
 
-/** Raises the replication of `system_auth`, never lowers it. @returns whether it did. */
-async function replicateRoles(client: Client, section: Section): Promise<boolean> {
+const replicateRoles = (client: Client, section: Section) => replicate(client, section, 'system_auth');
+
+/**
+ * Replicates one of Cassandra's own keyspaces as far as the users, more copies only as far as the ring has nodes.
+ * @returns whether it has more copies now
+ */
+async function replicate(client: Client, section: Section, keyspace: string): Promise<boolean> {
   const { rows } = await client.execute(
-    `SELECT replication FROM system_schema.keyspaces WHERE keyspace_name = 'system_auth'`,
+    'SELECT replication FROM system_schema.keyspaces WHERE keyspace_name = ?',
+    [keyspace],
   );
   const replication = (rows[0]?.['replication'] ?? {}) as Record<string, string>;
   const present = Number(replication[section.localDatacenter] ?? replication['replication_factor'] ?? 1);
-  const wanted = Math.min(MAX_AUTH_REPLICAS, section.replicationFactor, client.hosts.length);
-  if (wanted <= present) return false;
+  const most = Math.min(MAX_SYSTEM_REPLICAS, section.replicationFactor);
+  const wanted = most > present ? Math.max(present, Math.min(most, client.hosts.length)) : most;
+  if (wanted === present) return false;
   const map = `{'class': 'NetworkTopologyStrategy', ${literal(section.localDatacenter)}: ${wanted}}`;
-  await client.execute(`ALTER KEYSPACE system_auth WITH replication = ${map}`);
-  return true;
+  await client.execute(`ALTER KEYSPACE ${keyspace} WITH replication = ${map}`);
+  return wanted > present;
 }
 
 export function identifier(name: string): string {
