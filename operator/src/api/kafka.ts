@@ -30,7 +30,11 @@ const strimzi = z
     version: text("Kafka's version; Strimzi's default where it is left out.", 32).optional(),
     controllers: z
       .object({
-        replicas: integer('How many KRaft controllers there are.', 1, 9).default(3),
+        replicas: integer(
+          'How many KRaft controllers there are, for good: Strimzi runs them as a static quorum.',
+          1,
+          9,
+        ).default(3),
         storage: storage('1Gi'),
         resources: resources({ cpu: '100m', memory: '512Mi' }, { memory: '1Gi' }),
       })

@@ -97,6 +97,11 @@ export const TRANSITIONS: Transition[] = [
     'partitions can be added, never taken away: their records would be lost; make a new pipeline',
   ),
   onceThereIsData(
+    'kafka.strimzi.controllers.replicas',
+    whereKept('kafka.strimzi', unchanged('kafka.strimzi.controllers.replicas')),
+    "the number of controllers can't be changed: Strimzi runs them as a static quorum; make a new pipeline",
+  ),
+  onceThereIsData(
     'spark.checkpoint.uri',
     unchangedOrUnset('spark.checkpoint.uri'),
     "the checkpoint can't be moved: Spark would begin anew; make a new pipeline",

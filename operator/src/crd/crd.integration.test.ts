@@ -2,7 +2,11 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { type ApiServer, startApiServer } from '../../test/apiserver.ts';
 import { pipelineObject, SPEC, serve } from '../../test/pipelines.ts';
+import { pipelineSpec } from '../api/pipeline.ts';
+import { LONGEST_NAME, LONGEST_STRIMZI_NAME, openApiSchema } from './definition.ts';
+import { walk } from './walk.ts';
 
+type Rule = { rule: string; message: string };
 type Refusal = { name: string; metadata?: string; spec: Record<string, unknown>; says: RegExp };
 
 const refusals: Refusal[] = [
@@ -17,6 +21,26 @@ const refusals: Refusal[] = [
     says: /spec\.kafka.*set exactly one of strimzi and external/s,
   },
   {
+    name: 'neither of managed and external Postgres',
+    spec: { postgres: {} },
+    says: /spec\.postgres.*set exactly one of managed and external/s,
+  },
+  {
+    name: 'both a managed and an external registry',
+    spec: { schemaRegistry: { managed: {}, external: { url: 'http://registry' } } },
+    says: /spec\.schemaRegistry.*set exactly one of managed and external/s,
+  },
+  {
+    name: 'neither of managed and external Cassandra',
+    spec: { cassandra: { keyspace: 'users' } },
+    says: /spec\.cassandra.*set exactly one of managed and external/s,
+  },
+  {
+    name: 'a batch that the rate limit never allows',
+    spec: { source: { ...SPEC.source, batchSize: 500, rateLimit: { users: 400 } } },
+    says: /spec\.source\.batchSize.*must not exceed source\.rateLimit\.users/s,
+  },
+  {
     name: 'a batch past 5000',
     spec: { source: { ...SPEC.source, batchSize: 5001 } },
     says: /spec\.source\.batchSize.*less than or equal to 5000/s,
@@ -25,7 +49,17 @@ const refusals: Refusal[] = [
   {
     name: 'more copies than nodes',
     spec: { cassandra: { replicationFactor: 3, managed: { replicas: 1 } } },
-    says: /replicationFactor must not exceed managed\.replicas/,
+    says: /spec\.cassandra\.replicationFactor.*replicationFactor must not exceed managed\.replicas/s,
+  },
+  {
+    name: 'more copies than brokers',
+    spec: { kafka: { strimzi: { brokers: { replicas: 1 } } } },
+    says: /spec\.kafka\.topic\.replicas.*topic\.replicas must not exceed strimzi\.brokers\.replicas/s,
+  },
+  {
+    name: 'a negative size',
+    spec: { postgres: { managed: { storage: { size: -1 } } } },
+    says: /spec\.postgres\.managed\.storage\.size.*greater than or equal to 0/s,
   },
   {
     name: 'too little memory for Spark',
@@ -37,7 +71,18 @@ const refusals: Refusal[] = [
     spec: { cassandra: { managed: { config: { cluster_name: 'mine' } } } },
     says: /config must not set what the operator sets/,
   },
-  { name: 'a name that leaves no room', metadata: 'n'.repeat(41), spec: {}, says: /at most 40 characters/ },
+  {
+    name: 'a name that leaves no room',
+    metadata: 'n'.repeat(LONGEST_NAME + 1),
+    spec: {},
+    says: /metadata\.name must be at most 40 characters/,
+  },
+  {
+    name: 'a name that leaves no room to Strimzi',
+    metadata: 'n'.repeat(LONGEST_STRIMZI_NAME + 1),
+    spec: { kafka: { strimzi: {} } },
+    says: /metadata\.name must be at most 23 characters with kafka\.strimzi/,
+  },
   { name: 'a name that names no Service', metadata: '1st', spec: {}, says: /must begin with a letter/ },
   { name: 'a field that does not exist', spec: { sparks: {} }, says: /sparks/ },
 ];
@@ -50,24 +95,38 @@ describe('the API server refuses', () => {
   });
   after(() => server?.stop());
 
+  const apply = (name: string, spec: Record<string, unknown>) =>
+    server.adminClient.apply(pipelineObject(name, spec), { fieldManager: 'test' });
+
+  const answers: string[] = [];
   for (const { name, metadata = 'refused', spec, says } of refusals) {
     test(name, async () => {
-      await assert.rejects(
-        server.adminClient.apply(pipelineObject(metadata, spec), { fieldManager: 'test' }),
-        says,
-      );
+      await assert.rejects(apply(metadata, spec), ({ message }: Error) => {
+        answers.push(message);
+        assert.match(message, says);
+        return true;
+      });
     });
   }
 
+  test('by each rule of the schema that is not about a change', () => {
+    const messages = walk({ path: '', schema: openApiSchema() })
+      .flatMap(({ schema }) => (schema['x-kubernetes-validations'] ?? []) as Rule[])
+      .filter(({ rule }) => !rule.includes('oldSelf'))
+      .map(({ message }) => message);
+    assert.deepEqual(
+      messages.filter((message) => !answers.some((answer) => answer.includes(message))),
+      [],
+    );
+  });
+
   test('nothing of the least spec, and fills in every default', async () => {
-    const least = pipelineObject('least', { kafka: { strimzi: {} } });
-    const { spec } = (await server.adminClient.apply(least, { fieldManager: 'test' })) as unknown as {
-      spec: {
-        cassandra: { managed: { replicas: number } };
-        kafka: { strimzi: { brokers: { storage: { size: string } } } };
-      };
-    };
-    assert.equal(spec.cassandra.managed.replicas, 3);
-    assert.equal(spec.kafka.strimzi.brokers.storage.size, '20Gi');
+    const { spec } = (await apply('least', {})) as { spec?: unknown };
+    assert.deepEqual(spec, pipelineSpec.parse(SPEC));
+  });
+
+  test('nothing of an existing store in the place of a managed one that was filled in', async () => {
+    await apply('corrected', {});
+    await apply('corrected', { postgres: { external: { host: 'db', secretRef: { name: 'db' } } } });
   });
 });

@@ -50,6 +50,12 @@ const refused: Change[] = [
   },
   { field: 'kafka.topic.partitions', to: topic({ partitions: 5 }), wayRound: NEW_PIPELINE },
   {
+    field: 'kafka.strimzi.controllers.replicas',
+    from: { kafka: { strimzi: {} } },
+    to: { kafka: { strimzi: { controllers: { replicas: 5 } } } },
+    wayRound: NEW_PIPELINE,
+  },
+  {
     field: 'spark.checkpoint.uri',
     to: { spark: { checkpoint: { uri: 's3a://bucket/checkpoint' } } },
     wayRound: NEW_PIPELINE,
