@@ -17,7 +17,7 @@ function observation(type: string, holds: boolean, reason: string, message: stri
 
 function stageObservation(stage: StageName, check: Check = WAITING): Observation {
   const type = `${stage}Ready`;
-  if (check.ready) return observation(type, true, 'Ready', '');
+  if (check.ready) return observation(type, true, check.reason ?? 'Ready', check.message ?? '');
   const { reason, message } = check;
   return check === WAITING
     ? { type, status: 'Unknown', reason, message }

@@ -34,7 +34,7 @@ function movement(workload: Workload): string {
   return observed(workload) && present > wanted ? 'Stopping' : 'Starting';
 }
 
-function isReady(pod: V1Pod): boolean {
+export function isReady(pod: V1Pod): boolean {
   return pod.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false;
 }
 
