@@ -1,6 +1,7 @@
 """The job's figures: for Prometheus and for /readyz."""
 
 import time
+from collections import deque
 from datetime import datetime
 from typing import Any, Callable, Mapping
 
@@ -21,6 +22,8 @@ class Metrics:
 
         self._clock, self._rows, self._batch_ms = clock, 0, 0.0
         self._rate, self._behind, self._read_to_end = 0.0, 0.0, None
+        #: When each batch ended and how many users it wrote or deleted, the oldest first.
+        self._recent: deque[tuple[float, int]] = deque()
         self._upserts = counter("upserts", "Rows written to Cassandra")
         self._deletes = counter("deletes", "Rows deleted in Cassandra")
         self._dead_letters = counter("dead_letters", "Records put aside in the dead-letter topic")
@@ -32,7 +35,12 @@ class Metrics:
 
     def count(self, outcome: Outcome) -> None:
         """Adds what one batch did."""
-        self._rows += outcome.upserts + outcome.deletes
+        rows = outcome.upserts + outcome.deletes
+        self._rows += rows
+        now = self._clock()
+        self._recent.append((now, rows))
+        while self._recent[0][0] < now - 60:
+            self._recent.popleft()
         self._upserts.inc(outcome.upserts)
         self._deletes.inc(outcome.deletes)
         self._dead_letters.inc(outcome.unreadable)
@@ -58,11 +66,16 @@ class Metrics:
             "inputRowsPerSecond": self._rate,
             "batchDurationMs": self._batch_ms,
             "rows": self._rows,
+            "usersPerMinute": self._last_minute(),
             "lag": self._behind,
         }
         if self._read_to_end is None:
             return figures
         return figures | {"readToEndAgoMs": max(0, round((self._clock() - self._read_to_end) * 1000))}
+
+    def _last_minute(self) -> int:
+        since = self._clock() - 60
+        return sum(rows for at, rows in list(self._recent) if at >= since)
 
 
 def lag_of(progress: Mapping[str, Any]) -> float:

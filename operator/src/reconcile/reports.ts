@@ -24,9 +24,14 @@ async function podReport(pod: V1Pod): Promise<Report | undefined> {
   }
 }
 
-/** What the workers of a pipeline say of themselves, asked one and all at once. */
-export async function readReports(cluster: Cluster): Promise<Report[]> {
-  const pods = (await Promise.all(REPORTING.map((component) => cluster.pods(component)))).flat();
-  const reports = await Promise.all(pods.map(podReport));
+/** Spark's executors bear the labels of the driver, which speaks for them. */
+function speaks({ metadata }: V1Pod): boolean {
+  return metadata?.labels?.['spark-role'] !== 'executor';
+}
+
+/** What the workers of a pipeline, or some of them, say of themselves, asked all at once. */
+export async function readReports(cluster: Cluster, components = REPORTING): Promise<Report[]> {
+  const pods = (await Promise.all(components.map((component) => cluster.pods(component)))).flat();
+  const reports = await Promise.all(pods.filter(speaks).map(podReport));
   return reports.filter((each) => each !== undefined);
 }

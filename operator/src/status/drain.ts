@@ -1,14 +1,10 @@
-import type { Report } from './reports.ts';
+import { figure, type Report } from './reports.ts';
 
 /**
  * How far apart in time what two processes say may be: the relay keeps up when each of its looks at the WAL, 6 s apart at
  * most, is passed by the next; times in conditions are whole seconds, and an answer may take one or two.
  */
 const MARGIN_MS = 15_000;
-
-function figure(reports: Report[], name: string): number | undefined {
-  return reports.map(({ figures }) => figures[name]).find((value) => value !== undefined);
-}
 
 /**
  * What is still on its way to Cassandra after ingest has stopped, in words; undefined when everything has arrived: Spark

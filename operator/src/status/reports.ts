@@ -13,6 +13,11 @@ export const report = z.object({
 
 export type Report = z.infer<typeof report>;
 
+/** A figure by its name, of whichever worker tells it. */
+export function figure(reports: Report[], name: string): number | undefined {
+  return reports.map(({ figures }) => figures[name]).find((value) => value !== undefined);
+}
+
 /** Reasons that no waiting heals: the resource itself has to change. */
 const NEEDS_A_PERSON = new Set([
   'SqlInvalid',

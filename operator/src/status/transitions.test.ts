@@ -50,6 +50,12 @@ const cases: { name: string; before?: Seen; after: Seen; expected: string[] }[] 
     after: seen({ ...all, Spark: notReady('Starting', '1 of 1') }),
     expected: [],
   },
+  {
+    name: 'what goes on in a stage that is ready is told',
+    before: seen(all),
+    after: seen({ ...all, Cassandra: { ready: true, reason: 'Repairing', message: '' } }),
+    expected: ['Normal CassandraRepairing'],
+  },
   { name: 'nothing changed, nothing told', before: seen(all), after: seen(all), expected: [] },
 ];
 

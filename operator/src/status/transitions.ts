@@ -12,9 +12,8 @@ function told({
   const stage = STAGES.find((name) => type === `${name}Ready`);
   if (!stage) return { reason, message };
   if (status === 'Unknown') return undefined;
-  return status === 'True'
-    ? { reason: type, message: `${stage} is ready` }
-    : { reason: stageReason(stage, reason), message };
+  if (status === 'True' && reason === 'Ready') return { reason: type, message: `${stage} is ready` };
+  return { reason: stageReason(stage, reason), message };
 }
 
 /**

@@ -47,7 +47,7 @@ const cases: { name: string; live: V1StatefulSet | undefined; pods: V1Pod[]; rea
     name: 'a status of an older generation says nothing',
     live: workload(2, 1, { ...up, observedGeneration: 1 }),
     pods: [],
-    reason: 'Starting',
+    reason: 'Rolling',
   },
   {
     name: 'an old pod stands in for a new one that is not ready',

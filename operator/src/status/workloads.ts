@@ -30,7 +30,7 @@ export function workloadCheck(workload: Workload | undefined, pods: V1Pod[]): Ch
 /** What a workload that isn't done is doing. */
 function movement(workload: Workload): string {
   const { wanted, present, ready, updated } = counts(workload);
-  if (ready > 0 && (updated < wanted || updated < present)) return 'Rolling';
+  if (ready > 0 && (!observed(workload) || updated < wanted || updated < present)) return 'Rolling';
   return observed(workload) && present > wanted ? 'Stopping' : 'Starting';
 }
 

@@ -48,9 +48,8 @@ class Http(unittest.TestCase):
         self.status.ready(self.metrics.figures)
         code, body = self.get("/readyz")
         self.assertEqual(code, 200)
-        self.assertEqual(
-            json.loads(body)["figures"], {"inputRowsPerSecond": 12.5, "batchDurationMs": 400, "rows": 0, "lag": 0}
-        )
+        figures = {"inputRowsPerSecond": 12.5, "batchDurationMs": 400, "rows": 0, "usersPerMinute": 0, "lag": 0}
+        self.assertEqual(json.loads(body)["figures"], figures)
 
     def test_metrics_and_health(self):
         self.metrics.count(Outcome(upserts=3, deletes=1, unreadable=2))
@@ -64,7 +63,20 @@ class Progress(unittest.TestCase):
         metrics = Metrics(CollectorRegistry())
         metrics.progress(BATCH)
         metrics.progress(IDLE)
-        self.assertEqual(metrics.figures(), {"inputRowsPerSecond": 0, "batchDurationMs": 400, "rows": 0, "lag": 0})
+        figures = metrics.figures()
+        self.assertEqual((figures["inputRowsPerSecond"], figures["batchDurationMs"]), (0, 400))
+
+    def test_users_of_the_last_minute(self):
+        now = [0.0]
+        metrics = Metrics(CollectorRegistry(), lambda: now[0])
+        for at, upserts in [(0, 5), (30, 7), (59, 1)]:
+            now[0] = at
+            metrics.count(Outcome(upserts, 1, 0))
+        self.assertEqual(metrics.figures()["usersPerMinute"], 16)
+        now[0] = 89
+        self.assertEqual(metrics.figures()["usersPerMinute"], 10)
+        now[0] = 200
+        self.assertEqual((metrics.figures()["usersPerMinute"], metrics.figures()["rows"]), (0, 16))
 
     def test_the_last_look_at_which_the_topic_was_read_to_its_end_grows_old(self):
         now = datetime(2026, 1, 1, 0, 0, 10, tzinfo=UTC)
