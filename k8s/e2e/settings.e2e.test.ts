@@ -39,7 +39,7 @@ const SPEC = {
     maxOffsetsPerTrigger: 50,
     conf: { 'spark.executorEnv.SETTINGS_TEST': 'here' },
     driver: memory('1280Mi'),
-    executor: { instances: 1, ...memory('1120Mi') },
+    executor: { instances: 1, resources: { limits: { memory: '1120Mi' } } },
   },
   cassandra: {
     replicationFactor: 1,

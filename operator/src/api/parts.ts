@@ -1,14 +1,10 @@
 import { z } from 'zod';
 import { objectName, quantity, text } from './scalars.ts';
 
-const amounts = (description: string) =>
-  z
-    .object({
-      cpu: quantity('CPUs, as in 500m or 2.').optional(),
-      memory: quantity('Memory, as in 512Mi or 2Gi.').optional(),
-    })
-    .default({})
-    .meta({ description });
+const cpu = quantity('CPUs, as in 500m or 2.').optional();
+const memory = quantity('Memory, as in 512Mi or 2Gi.').optional();
+
+const amounts = (description: string) => z.object({ cpu, memory }).default({}).meta({ description });
 
 export type Amounts = { cpu?: string | number | undefined; memory?: string | number | undefined };
 
@@ -17,6 +13,20 @@ export function resources(requests: { cpu: string; memory: string }, limits: { m
   return z
     .object({
       requests: amounts('What the scheduler sets aside for the container.').default(requests),
+      limits: amounts('What the container may not exceed.').default(limits),
+    })
+    .prefault({})
+    .meta({ description: 'Compute resources of the container.' });
+}
+
+/** The same of Spark's executors, for which Spark sets aside as much memory as they may use. */
+export function executorResources(requests: { cpu: string }, limits: { memory: string }) {
+  const requested = z.object({ cpu }).default({}).meta({
+    description: 'What the scheduler sets aside for the container, beside the memory of its limits.',
+  });
+  return z
+    .object({
+      requests: requested.default(requests),
       limits: amounts('What the container may not exceed.').default(limits),
     })
     .prefault({})

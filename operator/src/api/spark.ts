@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { resources, storage } from './parts.ts';
+import { executorResources, resources, storage } from './parts.ts';
 import { duration, integer, settings } from './scalars.ts';
 
 /** 60 % of a container's memory becomes its heap, and Spark refuses one below 450 MiB. */
@@ -28,7 +28,7 @@ export const spark = z
     executor: z
       .object({
         instances: integer('How many executor pods there are.', 1, 100).default(2),
-        resources: resources({ cpu: '100m', memory: '1Gi' }, { memory: '1536Mi' }),
+        resources: executorResources({ cpu: '100m' }, { memory: '1536Mi' }),
       })
       .prefault({})
       .meta({ description: "Spark's executors.", 'x-kubernetes-validations': [enoughMemory] }),
