@@ -6,17 +6,19 @@ type ResourceList = {
   resources: { name: string; kind: string; namespaced: boolean; verbs: string[] }[];
 };
 type GroupList = { groups: { preferredVersion: { groupVersion: string } }[] };
-type Served = { apiVersion: string; kind: string; plural: string };
+/** A kind that a namespace may hold. */
+export type Served = { apiVersion: string; kind: string; plural: string };
 
 /** What is written about the state rather than being it, or says the same once more. */
 const ABOUT = new Set(['Event', 'Lease', 'Endpoints', 'EndpointSlice']);
 
-let served: Promise<Served[]> | undefined;
-
-/** All objects of a namespace, of whatever kind the API server has. */
-export async function objectsOf(client: KubeClient, namespace: string): Promise<KubeObject[]> {
-  served ??= discover(client);
-  const lists = (await served).map(async ({ apiVersion, kind, plural }) => {
+/** All objects of a namespace, of the given kinds. */
+export async function objectsOf(
+  client: KubeClient,
+  served: Served[],
+  namespace: string,
+): Promise<KubeObject[]> {
+  const lists = served.map(async ({ apiVersion, kind, plural }) => {
     const path = `${groupPath(apiVersion)}/namespaces/${namespace}/${plural}`;
     const { items }: { items: KubeObject[] } = JSON.parse(await client.raw(path));
     return items.map((item) => ({ ...item, apiVersion, kind }));
@@ -24,7 +26,8 @@ export async function objectsOf(client: KubeClient, namespace: string): Promise<
   return (await Promise.all(lists)).flat();
 }
 
-async function discover(client: KubeClient): Promise<Served[]> {
+/** The kinds that the API server has now. */
+export async function discover(client: KubeClient): Promise<Served[]> {
   const { groups }: GroupList = JSON.parse(await client.raw('/apis'));
   const versions = ['v1', ...groups.map(({ preferredVersion }) => preferredVersion.groupVersion)];
   const lists: ResourceList[] = await Promise.all(

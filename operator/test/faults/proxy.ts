@@ -14,6 +14,8 @@ export type Sent = {
   method: string;
   path: string;
   query: URLSearchParams;
+  /** The form of answer that was asked for. */
+  accept: string;
   body: string;
   /** Its number among the writes of the run; Leases aren't counted, for they follow the clock. */
   write?: number;
@@ -116,6 +118,7 @@ export class FaultProxy {
       method: incoming.method ?? '',
       path,
       query: url.searchParams,
+      accept: incoming.headers.accept ?? 'application/json',
       body,
       at: performance.now(),
     };
@@ -161,13 +164,13 @@ export class FaultProxy {
   }
 
   #send(sent: Sent, headers: Record<string, string>): Promise<IncomingMessage> {
-    const { method, path, query, body } = sent;
+    const { method, path, query, accept, body } = sent;
     const search = query.size > 0 ? `?${query}` : '';
     const { hostname, port } = this.#target;
     const all = {
       ...this.#headers,
       ...headers,
-      accept: 'application/json',
+      accept,
       'content-length': Buffer.byteLength(body),
     };
     return new Promise((resolve, reject) => {

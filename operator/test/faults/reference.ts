@@ -1,12 +1,8 @@
-import type { KubeObject } from '../../src/kube/object.ts';
 import { type Flat, flatten, type State, translator } from './state.ts';
-
-type Filter = (object: KubeObject) => boolean;
 
 /** What several fault-free runs have in common, by which others are judged. What differs between them is of no account. */
 export class Reference {
   readonly #pipeline: string;
-  readonly #filter: Filter;
   readonly #kinds: Stems;
   readonly #resources: Stems;
   /** What stands at the end of every run, object by object. */
@@ -16,9 +12,8 @@ export class Reference {
   /** How often something was made or removed, at most. */
   readonly #deeds = new Map<string, number>();
 
-  constructor(states: State[], pipeline: string, filter: Filter = () => true) {
+  constructor(states: State[], pipeline: string) {
     this.#pipeline = pipeline;
-    this.#filter = filter;
     this.#kinds = new Stems(
       states.map(({ objects }) => objects.map((each) => [each.kind, each.metadata.name])),
     );
@@ -76,7 +71,7 @@ export class Reference {
   /** The objects by a key that is the same in every run: kind, stem of the name, and the order of their making. */
   #flat(state: State): Map<string, Flat> {
     const translate = translator(state, this.#pipeline);
-    const groups = Map.groupBy(state.objects.filter(this.#filter), ({ kind, metadata }) => {
+    const groups = Map.groupBy(state.objects, ({ kind, metadata }) => {
       return `${kind}/${this.#kinds.stem(kind, metadata.name)}`;
     });
     return new Map(

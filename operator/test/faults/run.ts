@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { GROUP, KIND, VERSION } from '../../src/api/pipeline.ts';
 import type { PipelineStatus } from '../../src/api/status.ts';
 import type { KubeObject, ObjectRef } from '../../src/kube/object.ts';
@@ -15,7 +16,7 @@ export type PipelineObject = KubeObject & { spec: Record<string, unknown>; statu
 /** Nothing has been written for this long where a run counts as quiet. */
 const QUIET_MS = 1_500;
 
-const LIMIT_MS = 90_000;
+const POLL_MS = 150;
 
 /** A pipeline in a namespace of its own, with operators of its own behind a proxy of its own. */
 export class Run {
@@ -26,6 +27,8 @@ export class Run {
   readonly #options: OperatorOptions;
   /** Whether an operator that ends is started anew, as a Deployment would. */
   restarts = true;
+  /** How long a step may take to its end. */
+  limitMs = 90_000;
 
   private constructor(world: World, proxy: FaultProxy, options: OperatorOptions) {
     this.world = world;
@@ -98,7 +101,7 @@ export class Run {
 
   /** All that stands in the namespace. */
   objects(): Promise<KubeObject[]> {
-    return objectsOf(this.world.client, this.namespace);
+    return objectsOf(this.world.client, this.world.served, this.namespace);
   }
 
   /** How it stands now, to be compared. */
@@ -135,9 +138,10 @@ export class Run {
       what,
       async () => {
         this.#revive();
+        await sleep(POLL_MS);
         return this.proxy.quietMs > QUIET_MS && (await holds()) && this.proxy.quietMs > QUIET_MS;
       },
-      { ms: LIMIT_MS },
+      { ms: this.limitMs },
     );
   }
 

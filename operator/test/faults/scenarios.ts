@@ -1,3 +1,4 @@
+import { until } from '../until.ts';
 import type { Run } from './run.ts';
 import { LEAST, merged } from './specs.ts';
 
@@ -16,10 +17,12 @@ export function apply(name: string, change: Spec = {}): Step {
 
 const remove: Step = { name: 'delete', do: (run) => run.delete(), end: (run) => run.gone() };
 
-const recreate: Step = {
+export const recreate: Step = {
   name: 'delete and create again',
   async do(run) {
     await run.delete();
+    // As kubectl does, and no longer: what the pipeline owned is still being collected.
+    await until('the pipeline is gone', async () => !(await run.pipeline()), { ms: run.limitMs });
     await run.apply(LEAST);
   },
   end: toReady,
@@ -33,8 +36,10 @@ const changed = (component: string, change: Spec): Scenario => ({
 
 const memory = (amount: string) => ({ resources: { limits: { memory: amount } } });
 
+export const CREATED: Scenario = { name: 'create', before: [], steps: [apply('create')] };
+
 export const SCENARIOS: Scenario[] = [
-  { name: 'create', before: [], steps: [apply('create')] },
+  CREATED,
   changed('the source', { source: { batchSize: 100 } }),
   changed('the ingest', { ingest: memory('1Gi') }),
   changed('Postgres', { postgres: { managed: memory('2Gi') } }),

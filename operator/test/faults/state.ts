@@ -13,6 +13,21 @@ const TIME = /^\d{4}-\d{2}-\d{2}T[\d:.]+Z$/;
 /** Who wrote which field when: bookkeeping, which says nothing that the fields don't. */
 const BOOKKEEPING = 'managedFields';
 
+/** Kinds that Kubernetes keeps to be able to go back, and claims, which outlive the StatefulSet that made them. */
+const HISTORY = new Set(['ControllerRevision', 'ReplicaSet', 'PersistentVolumeClaim']);
+
+/** Fields that count changes. */
+const COUNTERS = new Set(['generation', 'observedGeneration', 'deployment.kubernetes.io/revision']);
+
+/** What stands, without the traces of how it came to be so. */
+export function withoutHistory({ namespace, objects }: State): State {
+  const json = JSON.stringify(
+    objects.filter(({ kind }) => !HISTORY.has(kind)),
+    (key, value) => (COUNTERS.has(key) ? undefined : value),
+  );
+  return { namespace, objects: JSON.parse(json), deeds: [] };
+}
+
 /** Replaces what must differ between two namespaces by what it stands for. */
 export function translator({ namespace, objects }: State, pipeline: string): (text: string) => string {
   const outside = Object.entries(outsideNames({ namespace, name: pipeline }));

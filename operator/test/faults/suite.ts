@@ -1,5 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import { MAIN } from './operator.ts';
+import { isWrite } from './proxy.ts';
 import { Random } from './random.ts';
 import { Run } from './run.ts';
 import type { World } from './world.ts';
@@ -42,6 +43,7 @@ export class Suite {
   readonly #options: SuiteOptions;
   readonly #began = performance.now();
   readonly #waiting: (() => void)[] = [];
+  readonly #made = new Map<string, Promise<unknown>>();
   #free: number;
   #runs = 0;
 
@@ -57,8 +59,18 @@ export class Suite {
 
   /** Runs a kind; its choices follow from the seed and its name alone. */
   async play(kind: Kind): Promise<void> {
-    this.counts.set(kind.name, { runs: 0, faults: 0, divergences: 0 });
-    await kind.run(this, new Random(`${this.#options.seed} ${kind.name}`));
+    this.#count(kind.name);
+    await kind.run(this, new Random(`${this.#options.seed} ${kind.name}`)).catch((error: Error) => {
+      this.#options.log(`  ✗ ${kind.name}: ${error.message}`);
+      this.divergences.push({ kind: kind.name, name: 'all of it', report: error.message });
+    });
+  }
+
+  /** What several kinds need is done once. */
+  once<T>(name: string, make: () => Promise<T>): Promise<T> {
+    const made = (this.#made.get(name) as Promise<T> | undefined) ?? make();
+    this.#made.set(name, made);
+    return made;
   }
 
   /** All cases, or so many of them as a sample takes. */
@@ -78,7 +90,7 @@ export class Suite {
   ): Promise<T | undefined> {
     await this.#take();
     if (this.#late) return this.#leave();
-    const count = this.counts.get(kind) ?? { runs: 0, faults: 0, divergences: 0 };
+    const count = this.#count(kind);
     const namespace = `run-${++this.#runs}`;
     const { main = MAIN } = this.#options;
     const run = await Run.begin(this.world, { main, namespace, leaseSeconds });
@@ -93,7 +105,7 @@ export class Suite {
       return result;
     } catch (error) {
       count.divergences += 1;
-      const report = this.#report(error, run);
+      const report = await this.#report(error, run);
       this.divergences.push({ kind, name, report });
       this.#options.log(`  ✗ ${kind}: ${name} (${seconds(began)})\n${report}`);
       return undefined;
@@ -101,6 +113,12 @@ export class Suite {
       await run.end();
       this.#leave();
     }
+  }
+
+  #count(kind: string): Count {
+    const count = this.counts.get(kind) ?? { runs: 0, faults: 0, divergences: 0 };
+    this.counts.set(kind, count);
+    return count;
   }
 
   get #late(): boolean {
@@ -119,18 +137,17 @@ export class Suite {
     else this.#free += 1;
   }
 
-  #report(error: unknown, run: Run): string {
+  async #report(error: unknown, run: Run): Promise<string> {
     const requests = run.proxy.sent
-      .filter(({ method, query }) => method !== 'GET' || query.has('watch'))
+      .filter(isWrite)
       .slice(-SHOWN_REQUESTS)
-      .map(
-        ({ write, by, method, path, code }) =>
-          `${write ?? '-'} ${by} ${method} ${path} ${code ?? 'no answer'}`,
-      );
+      .map(({ write, by, method, path, code }) => `${write} ${by} ${method} ${path} ${code ?? 'no answer'}`);
     const logs = run.operators.slice(-2).map((operator) => `${operator.name}:\n${operator.log()}`);
+    const pipeline = await run.pipeline().catch(() => undefined);
     const parts = [
       `seed ${this.#options.seed}, namespace ${run.namespace}: ${(error as Error).message}`,
-      `the last requests:\n${requests.join('\n')}`,
+      `the resource: ${JSON.stringify(pipeline?.metadata.deletionTimestamp ?? pipeline?.status ?? 'none')}`,
+      `the last writes:\n${requests.join('\n')}`,
       `the log of ${logs.join('\n')}`,
     ];
     return parts.join('\n').replaceAll(/^/gm, '      ');

@@ -12,7 +12,7 @@ import { remove, removeAtExit, type Server, startServer } from '../processes.ts'
 import { strimziDefinitions } from '../strimzi.ts';
 import { until } from '../until.ts';
 import { AUDIT_POLICY, AuditLog } from './audit.ts';
-import { objectsOf } from './discovery.ts';
+import { discover, objectsOf, type Served } from './discovery.ts';
 import { STAGES } from './stages.ts';
 
 /** Kubernetes without machines: a real API server, etcd, controllers, scheduler and volumes, and kwok's pods. */
@@ -20,6 +20,8 @@ export type World = {
   api: ApiServer;
   client: KubeClient;
   audit: AuditLog;
+  /** The kinds that a namespace may hold. */
+  served: Served[];
   /** For what the runs write; it goes with the world. */
   directory: string;
   stop(): Promise<void>;
@@ -83,11 +85,12 @@ export async function startWorld(): Promise<World> {
     await furnish(api.adminClient);
     helpers.push(...(await startHelpers(directory, api.kubeconfig)));
     await untilNodeReady(api.adminClient);
+    const served = await discover(api.adminClient);
+    return { api, client: api.adminClient, audit: new AuditLog(log), served, directory, stop };
   } catch (error) {
     await stop();
     throw error;
   }
-  return { api, client: api.adminClient, audit: new AuditLog(log), directory, stop };
 }
 
 async function furnish(client: KubeClient): Promise<void> {
@@ -101,7 +104,7 @@ export async function serve(client: KubeClient): Promise<void> {
   await client.apply(customResourceDefinition(), { fieldManager: 'faults' });
   const served = async () => {
     await client.list(PIPELINES);
-    await objectsOf(client, 'default');
+    await objectsOf(client, await discover(client), 'default');
     // kwok gives up where the description of a kind that it plays isn't there yet.
     return (await client.raw('/openapi/v3')).includes('kafka.strimzi.io/v1');
   };

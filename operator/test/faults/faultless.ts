@@ -1,0 +1,53 @@
+import { Reference } from './reference.ts';
+import { NAME, type Run } from './run.ts';
+import { play, type Scenario } from './scenarios.ts';
+import { type State, withoutHistory } from './state.ts';
+import type { Suite } from './suite.ts';
+
+/** What to judge the end of a scenario by, and how many writes and requests it takes, at most. */
+export type Faultless = {
+  reference: Reference;
+  /** The same for ends that may be come to by another way. */
+  end: Reference;
+  states: State[];
+  writes: number;
+  requests: number;
+};
+
+/** The kind that the score counts these runs under. */
+export const NO_FAULT = 'no fault';
+
+const RUNS = 3;
+
+/** A scenario from an empty namespace to its end. `harm` is called after what comes before its steps. */
+export async function playScenario(run: Run, { before, steps }: Scenario, harm = () => {}): Promise<void> {
+  run.startOperator();
+  await play(run, before);
+  run.proxy.restart();
+  harm();
+  await play(run, steps);
+}
+
+/** Some runs of a scenario without a fault, the same ones for all kinds. @throws where one of them fails */
+export function faultless(suite: Suite, scenario: Scenario): Promise<Faultless> {
+  return suite.once(scenario.name, async () => {
+    const runs = Array.from({ length: RUNS }, () =>
+      suite.attempt(NO_FAULT, scenario.name, ({ run }) => once(run, scenario)),
+    );
+    const done = (await Promise.all(runs)).filter((each) => each !== undefined);
+    if (done.length < RUNS) throw new Error(`"${scenario.name}" fails without a fault`);
+    const states = done.map(({ state }) => state);
+    return {
+      reference: new Reference(states, NAME),
+      end: new Reference(states.map(withoutHistory), NAME),
+      states,
+      writes: Math.max(...done.map(({ writes }) => writes)),
+      requests: Math.max(...done.map(({ requests }) => requests)),
+    };
+  });
+}
+
+async function once(run: Run, scenario: Scenario) {
+  await playScenario(run, scenario);
+  return { state: await run.state(), writes: run.proxy.writes, requests: run.proxy.sent.length };
+}

@@ -1,0 +1,92 @@
+import type { KubeObject } from '../../../src/kube/object.ts';
+import { refOf } from '../../../src/kube/object.ts';
+import { faultless } from '../faultless.ts';
+import type { Reference } from '../reference.ts';
+import type { Run } from '../run.ts';
+import { CREATED, play } from '../scenarios.ts';
+import { withoutHistory } from '../state.ts';
+import type { Attempt, Kind } from '../suite.ts';
+
+const KIND = 'drift';
+
+type Patch = Record<string, unknown>;
+
+/** What an edit does to an object of a kind, beside the label that every object loses its own value of. */
+const EDITS: Record<string, Patch> = {
+  ConfigMap: { data: { 'config.json': 'edited', 'postgresql.conf': 'edited', 'cassandra.yaml': 'edited' } },
+  Secret: { data: { username: Buffer.from('edited').toString('base64') } },
+  Service: { spec: { selector: { 'app.kubernetes.io/instance': 'edited' } } },
+  StatefulSet: { spec: { replicas: 0 } },
+  Deployment: { spec: { replicas: 0 } },
+  Role: { rules: [] },
+  RoleBinding: { subjects: [] },
+  ServiceAccount: { automountServiceAccountToken: true },
+  Job: { spec: { activeDeadlineSeconds: 1_000 } },
+};
+
+const LABEL: Patch = { labels: { 'app.kubernetes.io/part-of': 'edited' } };
+
+type Case = { kind: string; index: number; how: 'edited' | 'deleted'; operator: 'up' | 'down' };
+
+/** What the operator itself wrote for the pipeline, for nobody else applies, in an order that is the same in every run. */
+function written(objects: KubeObject[]): KubeObject[] {
+  const applied = objects.filter(
+    ({ kind, metadata }) =>
+      kind !== 'UserStreamPipeline' && metadata.managedFields?.some(({ operation }) => operation === 'Apply'),
+  );
+  return applied.sort((a, b) => (`${a.kind}/${a.metadata.name}` < `${b.kind}/${b.metadata.name}` ? -1 : 1));
+}
+
+async function stand(run: Run): Promise<void> {
+  run.startOperator();
+  await play(run, CREATED.steps);
+}
+
+async function disturb(run: Run, { index, how }: Case): Promise<void> {
+  const object = written(await run.objects())[index];
+  if (!object) throw new Error(`the run has no object ${index}`);
+  if (how === 'deleted') await run.world.client.delete(refOf(object));
+  else await run.world.client.mergePatch(refOf(object), { ...EDITS[object.kind], metadata: LABEL });
+}
+
+/** The claims, which hold the data. */
+async function data(run: Run): Promise<Map<string, string>> {
+  const kept = (await run.objects()).filter(({ kind }) => kind === 'PersistentVolumeClaim');
+  return new Map(kept.map(({ metadata }) => [metadata.name, metadata.uid ?? '']));
+}
+
+async function repaired({ run, harmed, same }: Attempt, each: Case, reference: Reference): Promise<void> {
+  await stand(run);
+  run.limitMs = 45_000;
+  const before = await data(run);
+  if (each.operator === 'down') await run.stopOperator();
+  await disturb(run, each);
+  harmed();
+  if (each.operator === 'down') run.startOperator();
+  const differences = async () => reference.differences(withoutHistory(await run.state()));
+  const undone = run.settled('the edit is undone', async () => (await differences()).length === 0);
+  await undone.catch(async () => same(await differences()));
+  const after = await data(run);
+  const lost = [...before].filter(([name, uid]) => after.get(name) !== uid);
+  same(lost.map(([name]) => `the claim ${name} is another`));
+}
+
+/** Whatever of a pipeline is edited or deleted comes back as it was, whether the operator sees it or starts afterwards. */
+export const drift: Kind = {
+  name: KIND,
+  async run(suite, random) {
+    const { end, states } = await faultless(suite, CREATED);
+    const objects = written(states[0]?.objects ?? []);
+    const cases = objects.flatMap(({ kind }, index) =>
+      (['edited', 'deleted'] as const).flatMap((how) =>
+        (['up', 'down'] as const).map((operator): Case => ({ kind, index, how, operator })),
+      ),
+    );
+    await Promise.all(
+      suite.choose(random, cases, 2).map((each) => {
+        const name = `${objects[each.index]?.kind}/${objects[each.index]?.metadata.name} ${each.how}, operator ${each.operator}`;
+        return suite.attempt(KIND, name, (attempt) => repaired(attempt, each, end));
+      }),
+    );
+  },
+};

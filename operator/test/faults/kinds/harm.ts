@@ -1,0 +1,109 @@
+import { type Answer, isWrite, type Sent, type Tap } from '../proxy.ts';
+
+const REASONS: Record<number, string> = {
+  409: 'Conflict',
+  410: 'Expired',
+  429: 'TooManyRequests',
+  500: 'InternalError',
+};
+
+function status(code: number) {
+  const message = 'a fault of the test';
+  return { kind: 'Status', apiVersion: 'v1', status: 'Failure', code, reason: REASONS[code], message };
+}
+
+function refusal(code: number): Answer {
+  return { code, headers: code === 429 ? { 'retry-after': '1' } : {}, body: JSON.stringify(status(code)) };
+}
+
+/** True for every n-th time. */
+function every(n: number): () => boolean {
+  let times = 0;
+  return () => ++times % n === 0;
+}
+
+const isLease = ({ path }: Sent) => path.includes('/leases');
+
+/** Every n-th write, or read, is answered by an error and never reaches the API server. */
+export function answerEvery(n: number, what: 'write' | 'read', code: number, harmed: () => void): Tap {
+  const due = every(n);
+  return {
+    request(sent) {
+      if (isLease(sent) || isWrite(sent) !== (what === 'write') || !due()) return undefined;
+      harmed();
+      return refusal(code);
+    },
+  };
+}
+
+/** Every n-th write is done without an answer, or every n-th answer to whatever breaks off in the middle. */
+export function loseEvery(n: number, how: 'lose' | 'cut', harmed: () => void): Tap {
+  const due = every(n);
+  return {
+    response(sent) {
+      if (isLease(sent) || (how === 'lose' && !isWrite(sent)) || !due()) return undefined;
+      harmed();
+      return how;
+    },
+  };
+}
+
+/** Every watch hears after some events that its version is too old. */
+export function gone(after: number, harmed: () => void): Tap {
+  return {
+    async *watch(_, lines) {
+      let heard = 0;
+      for await (const line of lines) {
+        yield line;
+        if (++heard < after) continue;
+        harmed();
+        yield JSON.stringify({ type: 'ERROR', object: status(410) });
+        return;
+      }
+    },
+  };
+}
+
+/** Events are withheld until so many have come, what undoes them among them, or for two seconds at most. */
+export function lateEvents(batch: number, harmed: () => void): Tap {
+  return {
+    async *watch(_, lines) {
+      let held: string[] = [];
+      const iterator = lines[Symbol.asyncIterator]();
+      let next = iterator.next();
+      for (;;) {
+        const came = await Promise.race([next, patience()]);
+        if (came?.done) return;
+        if (came) {
+          held.push(came.value);
+          next = iterator.next();
+        }
+        if (came && held.length < batch) continue;
+        if (held.length > 1) harmed();
+        yield* held;
+        held = [];
+      }
+    },
+  };
+}
+
+function patience(): Promise<undefined> {
+  return new Promise((resolve) => setTimeout(resolve, 2_000, undefined));
+}
+
+/** The first watch of each kind hears nothing any more after some events, and its connection stays. */
+export function silent(after: number, harmed: () => void): Tap {
+  const silenced = new Set<string>();
+  return {
+    async *watch({ path }, lines) {
+      if (silenced.has(path)) return yield* lines;
+      silenced.add(path);
+      let heard = 0;
+      for await (const line of lines) {
+        heard += 1;
+        if (heard === after + 1) harmed();
+        if (heard <= after) yield line;
+      }
+    },
+  };
+}

@@ -1,0 +1,97 @@
+import { type Faultless, faultless, playScenario } from '../faultless.ts';
+import type { Tap } from '../proxy.ts';
+import type { Run } from '../run.ts';
+import { apply, CREATED, recreate, type Scenario } from '../scenarios.ts';
+import type { Attempt, Kind, Suite } from '../suite.ts';
+import { answerEvery, gone, lateEvents, loseEvery, silent } from './harm.ts';
+import { type Moment, replay } from './replay.ts';
+
+const KIND = 'stale and unobserved';
+
+/** A life with what faults may hit: everything made, changed, scaled, and made anew under the same name. */
+const LIFE: Scenario = {
+  name: 'a life',
+  before: [],
+  steps: [
+    apply('create'),
+    apply('change', { spark: { sql: 'SELECT id FROM users' }, ingest: { replicas: 2 } }),
+    recreate,
+  ],
+};
+
+const REBIRTH: Scenario = { name: 'two lives', before: [], steps: [apply('create'), recreate] };
+
+/** However long a run takes, a healthy operator asks no more than this. */
+const TIMES_REQUESTS = 4;
+const REQUESTS_A_SECOND = 5;
+
+type Harm = { name: string; tap(harmed: () => void): Tap; limitMs?: number };
+
+const HARM: Harm[] = [
+  { name: '409 on every 3rd write', tap: (harmed) => answerEvery(3, 'write', 409, harmed) },
+  { name: '409 on every 2nd write', tap: (harmed) => answerEvery(2, 'write', 409, harmed) },
+  { name: '429 on every 4th write', tap: (harmed) => answerEvery(4, 'write', 429, harmed) },
+  { name: '500 on every 3rd write', tap: (harmed) => answerEvery(3, 'write', 500, harmed) },
+  { name: '500 on every 3rd read', tap: (harmed) => answerEvery(3, 'read', 500, harmed) },
+  { name: 'every 3rd write without an answer', tap: (harmed) => loseEvery(3, 'lose', harmed) },
+  { name: 'every 3rd answer cut in the middle', tap: (harmed) => loseEvery(3, 'cut', harmed) },
+  { name: 'watches that are gone after five events', tap: (harmed) => gone(5, harmed) },
+  { name: 'events that come ten at a time', tap: (harmed) => lateEvents(10, harmed) },
+  { name: 'watches that fall silent', tap: (harmed) => silent(6, harmed), limitMs: 300_000 },
+];
+
+const MOMENTS: Moment[] = ['before anything was made', 'while it was being deleted'];
+
+function hotLoop(run: Run, began: number, { requests }: Faultless): string[] {
+  const seconds = (performance.now() - began) / 1000;
+  const most = TIMES_REQUESTS * requests + REQUESTS_A_SECOND * seconds;
+  const sent = run.proxy.sent.length;
+  return sent > most ? [`${sent} requests in ${Math.round(seconds)} s, ${requests} without a fault`] : [];
+}
+
+type Case = { name: string; play(suite: Suite): Promise<void> };
+
+function harmedCase({ name, tap, limitMs }: Harm, scenario: Scenario): Case {
+  const body = async ({ run, harmed, same }: Attempt, known: Faultless) => {
+    const began = performance.now();
+    run.limitMs = limitMs ?? run.limitMs;
+    await playScenario(run, scenario, () => {
+      run.proxy.tap = tap(harmed);
+    });
+    same([...known.reference.differences(await run.state()), ...hotLoop(run, began, known)]);
+  };
+  return judged(name, scenario, body);
+}
+
+function relivedCase(moment: Moment): Case {
+  return judged(`lists from ${moment}`, REBIRTH, async ({ run, harmed, same }, { reference }) => {
+    await replay(run, moment, harmed);
+    same(reference.differences(await run.state()));
+  });
+}
+
+function judged(
+  name: string,
+  scenario: Scenario,
+  body: (attempt: Attempt, known: Faultless) => Promise<void>,
+): Case {
+  const play = async (suite: Suite) => {
+    const known = await faultless(suite, scenario);
+    await suite.attempt(KIND, name, (attempt) => body(attempt, known));
+  };
+  return { name, play };
+}
+
+/** What the operator sees is late, old, torn or refused: the end is the same, without a hot loop. */
+export const stale: Kind = {
+  name: KIND,
+  async run(suite, random) {
+    const cases = [
+      ...HARM.filter(({ limitMs }) => !suite.sampled || !limitMs).map((harm) =>
+        harmedCase(harm, suite.sampled ? CREATED : LIFE),
+      ),
+      ...MOMENTS.map(relivedCase),
+    ];
+    await Promise.all(suite.choose(random, cases, 2).map(({ play }) => play(suite)));
+  },
+};
