@@ -108,6 +108,8 @@ export function cassandraObjects(
     statefulSet(pipeline, 'cassandra', {
       replicas: nodes ?? managed.replicas,
       podManagementPolicy: 'OrderedReady',
+      // A node is up for the others some seconds after it is for itself: the next one waits, or a quorum could be missed.
+      minReadySeconds: 10,
       template: podTemplate(pipeline, 'cassandra', hash(data), spec),
       volumeClaimTemplates: [volumeClaim(pipeline, 'cassandra', 'data', managed.storage)],
     }),
