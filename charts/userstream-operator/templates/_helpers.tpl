@@ -42,7 +42,7 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{/* Volumes grow; those of nodes that left go. */}}
 - apiGroups: [""]
   resources: [persistentvolumeclaims]
-  verbs: [get, list, patch, delete]
+  verbs: [get, list, watch, patch, delete]
 - apiGroups: [apps]
   resources: [statefulsets, deployments]
   verbs: [get, list, watch, create, patch, delete]
