@@ -2,7 +2,7 @@ import { Reference } from './reference.ts';
 import { NAME, type Run } from './run.ts';
 import { play, type Scenario } from './scenarios.ts';
 import { type State, withoutHistory } from './state.ts';
-import type { Suite } from './suite.ts';
+import { NO_FAULT, type Suite } from './suite.ts';
 
 /** What to judge the end of a scenario by, and how many writes and requests it takes, at most. */
 export type Faultless = {
@@ -13,9 +13,6 @@ export type Faultless = {
   writes: number;
   requests: number;
 };
-
-/** The kind that the score counts these runs under. */
-export const NO_FAULT = 'no fault';
 
 const RUNS = 3;
 

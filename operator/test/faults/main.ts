@@ -1,8 +1,16 @@
-// `npm run test:faults`: all of the fault suite. SEED repeats a run's choices; an argument names the kinds to play.
+// `npm run test:faults`: all of the fault suite, or the kinds whose name holds the argument. SEED repeats a run's choices.
+// With --planted: whether the suite finds bugs that are put into a copy of the operator.
+import { parseArgs } from 'node:util';
+import { playPlanted } from './planted.ts';
 import { playAll, seedOf } from './play.ts';
 
+const { values, positionals } = parseArgs({
+  options: { planted: { type: 'boolean', default: false } },
+  allowPositionals: true,
+});
 const seed = seedOf(process.env);
-const only = process.argv[2];
 console.log(`faults, SEED=${seed}`);
-const { divergences } = await playAll({ seed, log: console.log, ...(only ? { only } : {}) });
-process.exitCode = divergences.length > 0 ? 1 : 0;
+const failures = values.planted
+  ? await playPlanted(seed, console.log)
+  : (await playAll({ seed, log: console.log, only: { kind: positionals[0] ?? '' } })).divergences.length;
+process.exitCode = failures > 0 ? 1 : 0;

@@ -1,5 +1,7 @@
 import { crash } from './kinds/crash.ts';
 import { drift } from './kinds/drift.ts';
+import { journeys } from './kinds/journeys.ts';
+import { everyProperty } from './kinds/properties.ts';
 import { quiet } from './kinds/quiet.ts';
 import { recovery } from './kinds/recovery.ts';
 import { replicas } from './kinds/replicas.ts';
@@ -10,7 +12,7 @@ import { table } from './table.ts';
 import { startWorld } from './world.ts';
 
 /** The kinds that go side by side. */
-const TOGETHER: Kind[] = [quiet, stale, replicas, recovery, drift, crash];
+const TOGETHER: Kind[] = [quiet, stale, replicas, recovery, drift, crash, everyProperty, journeys];
 
 /** The kinds that change what all share. */
 const ALONE: Kind[] = [uninstalling];
@@ -19,15 +21,11 @@ export const KINDS = [...ALONE, ...TOGETHER];
 
 const SLOTS = 5;
 
-export type PlayOptions = Pick<SuiteOptions, 'sample' | 'main' | 'log'> & {
-  seed: number;
-  /** Only the kinds whose name holds this. */
-  only?: string;
-};
+export type PlayOptions = Omit<SuiteOptions, 'world' | 'slots'>;
 
 /** Plays the kinds in a world of their own and prints what came of it. @returns the suite, with its score */
-export async function playAll({ only = '', ...options }: PlayOptions): Promise<Suite> {
-  const chosen = (kinds: Kind[]) => kinds.filter(({ name }) => name.includes(only));
+export async function playAll(options: PlayOptions): Promise<Suite> {
+  const chosen = (kinds: Kind[]) => kinds.filter(({ name }) => name.includes(options.only?.kind ?? ''));
   const world = await startWorld();
   const began = performance.now();
   const suite = new Suite({ ...options, world, slots: SLOTS });
@@ -38,7 +36,9 @@ export async function playAll({ only = '', ...options }: PlayOptions): Promise<S
     await world.stop();
   }
   const minutes = ((performance.now() - began) / 60_000).toFixed(1);
-  options.log(`\nseed ${options.seed}, ${minutes} minutes\n\n${table(suite.counts)}`);
+  options.log(
+    `\nseed ${options.seed}, ${minutes} minutes\n${suite.notes.join('\n')}\n\n${table(suite.counts)}`,
+  );
   return suite;
 }
 

@@ -5,7 +5,7 @@ import type { KubeObject, ObjectRef } from '../../src/kube/object.ts';
 import { until } from '../until.ts';
 import { objectsOf } from './discovery.ts';
 import { Operator, type OperatorOptions } from './operator.ts';
-import { FaultProxy } from './proxy.ts';
+import { FaultProxy, isWrite, type Sent } from './proxy.ts';
 import type { State } from './state.ts';
 import { LEASES, type World } from './world.ts';
 
@@ -25,6 +25,8 @@ export class Run {
   readonly proxy: FaultProxy;
   readonly operators: Operator[] = [];
   readonly #options: OperatorOptions;
+  /** How many requests had been sent when the user last applied something. */
+  #asked = 0;
   /** Whether an operator that ends is started anew, as a Deployment would. */
   restarts = true;
   /** How long a step may take to its end. */
@@ -92,7 +94,20 @@ export class Run {
   async apply(spec: Record<string, unknown>): Promise<void> {
     const { apiVersion, kind, name, namespace } = this.pipelineRef;
     const object = { apiVersion, kind, metadata: { name, namespace: namespace ?? '' }, spec };
+    this.#asked = this.proxy.sent.length;
     await this.world.client.apply(object, { fieldManager: 'user' });
+  }
+
+  /** Makes a Secret as users do, with whatever a pipeline may look for in it. */
+  async makeSecret(name: string): Promise<void> {
+    const data = Object.fromEntries(
+      ['username', 'password', 'ca.crt'].map((key) => [key, btoa(`${name} ${key}`)]),
+    );
+    const metadata = { name, namespace: this.namespace };
+    await this.world.client.apply(
+      { apiVersion: 'v1', kind: 'Secret', metadata, data },
+      { fieldManager: 'user' },
+    );
   }
 
   async delete(): Promise<void> {
@@ -111,14 +126,17 @@ export class Run {
     return { namespace, objects, deeds: this.world.audit.deeds(namespace) };
   }
 
-  /** Resolves when the pipeline is ready as its spec now says, and nothing is written any more. */
-  ready(): Promise<void> {
-    return this.settled('the pipeline is ready', async () => {
-      const pipeline = await this.pipeline();
-      const ready = pipeline?.status?.conditions?.find(({ type }) => type === 'Ready');
-      const generation = pipeline?.metadata.generation;
-      return ready?.status === 'True' && ready.observedGeneration === generation;
-    });
+  /**
+   * Resolves when the pipeline is ready as its spec now says, and nothing is written any more.
+   * @throws where it was called ready before its objects were written
+   */
+  async ready(): Promise<void> {
+    await this.settled('the pipeline is ready', async () => isReady(await this.pipeline()));
+    const since = this.proxy.sent.slice(this.#asked);
+    const { generation } = (await this.pipeline())?.metadata ?? {};
+    const said = since.findIndex((sent) => saysReady(sent, generation));
+    const late = said < 0 ? undefined : since.slice(said).find(isWork);
+    if (late) throw new Error(`${late.method} ${late.path} was done after the pipeline was called ready`);
   }
 
   /** Resolves when the pipeline and all that goes with it are gone, and nothing is written any more. */
@@ -158,4 +176,25 @@ export class Run {
     if (pipeline) await this.world.client.mergePatch(this.pipelineRef, { metadata: { finalizers: null } });
     await this.world.client.delete({ apiVersion: 'v1', kind: 'Namespace', name: this.namespace });
   }
+}
+
+function isReady(pipeline: PipelineObject | undefined): boolean {
+  const ready = pipeline?.status?.conditions?.find(({ type }) => type === 'Ready');
+  return ready?.status === 'True' && ready.observedGeneration === pipeline?.metadata.generation;
+}
+
+/** Whether a request told the users that the pipeline is ready as of this generation. */
+function saysReady({ path, body, code = 0 }: Sent, generation = 0): boolean {
+  if (!path.endsWith('/status') || code >= 300) return false;
+  return isReady({ ...JSON.parse(body), metadata: { name: NAME, generation } });
+}
+
+/** Whether a request changed an object, other than to tell about it. */
+function isWork(sent: Sent): boolean {
+  return (
+    isWrite(sent) &&
+    !sent.path.endsWith('/status') &&
+    !sent.path.includes('/events') &&
+    (sent.code ?? 500) < 300
+  );
 }

@@ -8,6 +8,36 @@ export const LEAST: Spec = {
   kafka: { external: { bootstrapServers: 'kafka.kafka.svc:9092' } },
 };
 
+const secret = (name: string) => ({ secretRef: { name } });
+const ca = { tls: { enabled: true, caSecretRef: { name: 'ca', key: 'ca.crt' } } };
+
+/** All of it outside, each with all that can be said of it. */
+const EXTERNAL: Spec = {
+  source: { url: 'https://randomuser.me/api/1.4/' },
+  postgres: { external: { host: 'db.example', ...ca, ...secret('db') } },
+  kafka: {
+    topic: { name: 'own-name' },
+    external: {
+      bootstrapServers: 'kafka.example:9093',
+      ...ca,
+      authentication: { type: 'scram-sha-512', ...secret('kafka') },
+    },
+  },
+  schemaRegistry: { external: { url: 'https://registry.example', ...secret('registry') } },
+  cassandra: {
+    external: { contactPoints: ['cassandra.example'], localDatacenter: 'dc1', ...ca, ...secret('cassandra') },
+  },
+  spark: { checkpoint: { uri: 's3a://bucket/checkpoint' } },
+};
+
+const STRIMZI: Spec = { source: { url: 'https://randomuser.me/api/1.4/' }, kafka: { strimzi: {} } };
+
+/** Pipelines that have, together, every property that there is. */
+export const BASES: Record<string, Spec> = { managed: LEAST, external: EXTERNAL, Strimzi: STRIMZI };
+
+/** The Secrets that BASES name. */
+export const SECRETS = ['db', 'kafka', 'registry', 'cassandra', 'ca'];
+
 /** The spec with `change` laid over it, field by field; undefined takes a field away. */
 export function merged(spec: Spec, change: Spec): Spec {
   const entries = Object.entries(change).map(([key, value]): [string, unknown] => {

@@ -26,10 +26,14 @@ const IMAGES = '.spec.containers.[].image';
 const DELETED = '.metadata.deletionTimestamp';
 const STARTED = '.status.podIP';
 
+/** They have been so for long, or whoever asks for pods to be ready for some seconds would wait. */
+const SINCE = '"2026-01-01T00:00:00Z"';
+
 const CONDITIONS = (ready: boolean) => `
 conditions:
 ${['Initialized', 'Ready', 'ContainersReady']
-  .map((type) => `- { type: ${type}, status: "${ready || type === 'Initialized' ? 'True' : 'False'}" }`)
+  .map((type) => ({ type, status: ready || type === 'Initialized' ? 'True' : 'False' }))
+  .map(({ type, status }) => `- { type: ${type}, status: "${status}", lastTransitionTime: ${SINCE} }`)
   .join('\n')}`;
 
 const container = (ready: boolean, state: string) => `

@@ -17,6 +17,8 @@ export type SuiteOptions = {
   seed: number;
   /** Only a few cases of each kind, and no new one after so long. */
   sample?: { ms: number };
+  /** Only the kinds, and the cases of them, whose names hold these. */
+  only?: { kind: string; case?: string };
   /** How many runs are under way at once. */
   slots: number;
   /** The operator's main.ts. */
@@ -32,6 +34,9 @@ export type Attempt = {
   same(differences: string[]): void;
 };
 
+/** The kind that runs without a fault are counted under. */
+export const NO_FAULT = 'no fault';
+
 const LEASE_SECONDS = 15;
 const SHOWN_REQUESTS = 15;
 
@@ -39,6 +44,8 @@ const SHOWN_REQUESTS = 15;
 export class Suite {
   readonly counts = new Map<string, Count>();
   readonly divergences: Divergence[] = [];
+  /** What the kinds have to say beside their counts. */
+  readonly notes: string[] = [];
   readonly world: World;
   readonly #options: SuiteOptions;
   readonly #began = performance.now();
@@ -66,6 +73,11 @@ export class Suite {
     });
   }
 
+  /** Whether a case of that name is to be played. */
+  wants(name: string): boolean {
+    return name.includes(this.#options.only?.case ?? '');
+  }
+
   /** What several kinds need is done once. */
   once<T>(name: string, make: () => Promise<T>): Promise<T> {
     const made = (this.#made.get(name) as Promise<T> | undefined) ?? make();
@@ -89,7 +101,7 @@ export class Suite {
     leaseSeconds = LEASE_SECONDS,
   ): Promise<T | undefined> {
     await this.#take();
-    if (this.#late) return this.#leave();
+    if (this.#late || (kind !== NO_FAULT && !this.wants(name))) return this.#leave();
     const count = this.#count(kind);
     const namespace = `run-${++this.#runs}`;
     const { main = MAIN } = this.#options;

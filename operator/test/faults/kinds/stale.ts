@@ -5,6 +5,7 @@ import { apply, CREATED, recreate, type Scenario } from '../scenarios.ts';
 import type { Attempt, Kind, Suite } from '../suite.ts';
 import { answerEvery, gone, lateEvents, loseEvery, silent } from './harm.ts';
 import { type Moment, replay } from './replay.ts';
+import { INTRUSIONS, type Intrusion } from './strangers.ts';
 
 const KIND = 'stale and unobserved';
 
@@ -32,9 +33,9 @@ const HARM: Harm[] = [
   { name: '409 on every 2nd write', tap: (harmed) => answerEvery(2, 'write', 409, harmed) },
   { name: '429 on every 4th write', tap: (harmed) => answerEvery(4, 'write', 429, harmed) },
   { name: '500 on every 3rd write', tap: (harmed) => answerEvery(3, 'write', 500, harmed) },
-  { name: '500 on every 3rd read', tap: (harmed) => answerEvery(3, 'read', 500, harmed) },
+  { name: '500 on every 7th read', tap: (harmed) => answerEvery(7, 'read', 500, harmed) },
   { name: 'every 3rd write without an answer', tap: (harmed) => loseEvery(3, 'lose', harmed) },
-  { name: 'every 3rd answer cut in the middle', tap: (harmed) => loseEvery(3, 'cut', harmed) },
+  { name: 'every 7th answer cut in the middle', tap: (harmed) => loseEvery(7, 'cut', harmed) },
   { name: 'watches that are gone after five events', tap: (harmed) => gone(5, harmed) },
   { name: 'events that come ten at a time', tap: (harmed) => lateEvents(10, harmed) },
   { name: 'watches that fall silent', tap: (harmed) => silent(6, harmed), limitMs: 300_000 },
@@ -70,12 +71,17 @@ function relivedCase(moment: Moment): Case {
   });
 }
 
+function intrudedCase({ name, play }: Intrusion): Case {
+  return { name, play: (suite) => suite.attempt(KIND, name, play) };
+}
+
 function judged(
   name: string,
   scenario: Scenario,
   body: (attempt: Attempt, known: Faultless) => Promise<void>,
 ): Case {
   const play = async (suite: Suite) => {
+    if (!suite.wants(name)) return;
     const known = await faultless(suite, scenario);
     await suite.attempt(KIND, name, (attempt) => body(attempt, known));
   };
@@ -91,7 +97,8 @@ export const stale: Kind = {
         harmedCase(harm, suite.sampled ? CREATED : LIFE),
       ),
       ...MOMENTS.map(relivedCase),
+      ...INTRUSIONS.map(intrudedCase),
     ];
-    await Promise.all(suite.choose(random, cases, 2).map(({ play }) => play(suite)));
+    await Promise.all(suite.choose(random, cases, 3).map(({ play }) => play(suite)));
   },
 };

@@ -1,0 +1,173 @@
+import { customResourceDefinition } from '../../../src/crd/definition.ts';
+import type { JsonSchema } from '../../../src/crd/structural.ts';
+import { ApiError } from '../../../src/kube/errors.ts';
+import { until } from '../../until.ts';
+import type { PipelineObject, Run } from '../run.ts';
+import { BASES, SECRETS } from '../specs.ts';
+import type { Attempt, Kind, Suite } from '../suite.ts';
+import { type Mutation, mutated, mutations, type Property, properties } from './mutations.ts';
+
+const KIND = 'every property';
+
+const APPLIED = 'userstream.dev/applied';
+
+const LIMIT_MS = 30_000;
+
+/** So many properties go one after another in one run. */
+const CHUNK = 6;
+
+type Spec = Record<string, unknown>;
+/** Refused by the API server, called stuck by the status, in a child object, or no change at all. */
+type Outcome = 'refused' | 'stuck' | 'reached' | 'the same';
+
+type Tried = { outcomes: Outcome[]; failures: string[] };
+
+/** What the operator last applied, object by object. */
+async function applied(run: Run): Promise<string> {
+  const objects = await run.objects();
+  return objects
+    .filter(({ metadata }) => metadata.annotations?.[APPLIED])
+    .map(({ kind, metadata }) => `${kind}/${metadata.name} ${metadata.annotations?.[APPLIED]}`)
+    .sort()
+    .join('\n');
+}
+
+/** The API server's answer to the mutated spec: its refusal in words, or the resource that it stored. */
+async function asked(run: Run, spec: Spec): Promise<string | PipelineObject | undefined> {
+  try {
+    await run.apply(spec);
+    return await run.pipeline();
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.code !== 422) throw error;
+    return error.message;
+  }
+}
+
+function saysWhyNot(pipeline: PipelineObject | undefined): boolean {
+  const generation = pipeline?.metadata.generation;
+  return (pipeline?.status?.conditions ?? []).some(
+    ({ type, status, message, observedGeneration }) =>
+      type === 'Stalled' && status === 'True' && message !== '' && observedGeneration === generation,
+  );
+}
+
+/** What becomes of one mutation of a spec that stands. @throws where nothing does */
+async function tried(run: Run, spec: Spec, mutation: Mutation): Promise<Outcome> {
+  const before = await applied(run);
+  const generation = (await run.pipeline())?.metadata.generation;
+  const answer = await asked(run, mutated(spec, mutation));
+  if (typeof answer === 'string') {
+    if (!answer.includes(mutation.path[0] ?? ''))
+      throw new Error(`the refusal doesn't name the field: ${answer}`);
+    return 'refused';
+  }
+  if (answer?.metadata.generation === generation) return 'the same';
+  let stuck = false;
+  await until(
+    'a child object changes, or the status says why not',
+    async () => {
+      stuck = saysWhyNot(await run.pipeline());
+      return stuck || (await applied(run)) !== before;
+    },
+    { ms: LIMIT_MS },
+  );
+  return stuck ? 'stuck' : 'reached';
+}
+
+/** Makes the pipeline be as in `spec`, anew where there is no way back. */
+async function putBack(run: Run, spec: Spec): Promise<void> {
+  if (typeof (await asked(run, spec)) !== 'string') return run.ready();
+  await run.delete();
+  await run.gone();
+  await run.apply(spec);
+  await run.ready();
+}
+
+/** Tries all mutations of a property, one after another, from the same state each. */
+async function tryProperty({ run, harmed }: Attempt, spec: Spec, property: Property): Promise<Tried> {
+  const { spec: stored = {} } = (await run.pipeline()) ?? {};
+  const told: Tried = { outcomes: [], failures: [] };
+  for (const mutation of mutations(property, valueAt(stored, property.path))) {
+    harmed();
+    try {
+      const outcome = await tried(run, spec, mutation);
+      told.outcomes.push(outcome);
+      if (outcome !== 'refused' && outcome !== 'the same') await putBack(run, spec);
+    } catch (error) {
+      const value = JSON.stringify(mutation.value)?.slice(0, 80);
+      told.failures.push(`${property.path.join('.')} ${mutation.how}, ${value}: ${(error as Error).message}`);
+      await putBack(run, spec);
+    }
+  }
+  return told;
+}
+
+async function tryAll(attempt: Attempt, spec: Spec, chunk: Property[]): Promise<[string, Outcome[]][]> {
+  const { run, same } = attempt;
+  for (const name of SECRETS) await run.makeSecret(name);
+  run.startOperator();
+  await run.apply(spec);
+  await run.ready();
+  const found: { property: Property; told: Tried }[] = [];
+  for (const property of chunk) found.push({ property, told: await tryProperty(attempt, spec, property) });
+  same(found.flatMap(({ told }) => told.failures));
+  return found.map(({ property, told }) => [property.path.join('.'), told.outcomes]);
+}
+
+function valueAt(spec: Spec, path: string[]): unknown {
+  return path.reduce<unknown>((inner, name) => (inner as Spec | undefined)?.[name], spec);
+}
+
+/** The properties that a base has in it, or could have: those whose unions take the side of the base. */
+function reachable(base: Spec, all: Property[]): Property[] {
+  return all.filter(({ path }) => {
+    const side = path.findIndex((name) => ['managed', 'external', 'strimzi'].includes(name));
+    if (side < 0) return true;
+    const [component = '', choice = ''] = [path[side - 1], path[side]];
+    const given = base[component] as Spec | undefined;
+    return given ? choice in given : choice === 'managed';
+  });
+}
+
+function chunks<T>(items: T[]): T[][] {
+  return Array.from({ length: Math.ceil(items.length / CHUNK) }, (_, index) =>
+    items.slice(index * CHUNK, (index + 1) * CHUNK),
+  );
+}
+
+/** Each property by one base that has it. */
+function plan(all: Property[]): { base: string; chunk: Property[] }[] {
+  const seen = new Set<Property>();
+  return Object.entries(BASES).flatMap(([base, spec]) => {
+    const own = reachable(spec, all).filter((property) => !seen.has(property));
+    for (const property of own) seen.add(property);
+    return chunks(own).map((chunk) => ({ base, chunk }));
+  });
+}
+
+function report(suite: Suite, all: Property[], tried: Map<string, Outcome[]>): void {
+  const count = (...wanted: Outcome[]) =>
+    [...tried.values()].flat().filter((outcome) => wanted.includes(outcome)).length;
+  const covered = [...tried.values()].filter((each) => each.some((outcome) => outcome !== 'the same')).length;
+  const percent = Math.floor((100 * covered) / all.length);
+  suite.notes.push(
+    `${covered} of ${all.length} properties (${percent} %): ${count('reached')} changes reached a child object, ` +
+      `${count('refused', 'stuck')} were rejected with a message`,
+  );
+}
+
+/** Each property is changed, taken away, emptied and driven to its bounds: what is taken reaches an object, else it is said why not. */
+export const everyProperty: Kind = {
+  name: KIND,
+  async run(suite, random) {
+    const root = customResourceDefinition().spec.versions[0]?.schema.openAPIV3Schema as JsonSchema;
+    const all = properties((root['properties'] as Record<string, JsonSchema>)['spec'] ?? {});
+    const chosen = suite.choose(random, plan(all), 1);
+    const found = chosen.map(({ base, chunk }) => {
+      const name = `${chunk[0]?.path.join('.')} and ${chunk.length - 1} more (${base})`;
+      return suite.attempt(KIND, name, (attempt) => tryAll(attempt, BASES[base] ?? {}, chunk));
+    });
+    const outcomes = (await Promise.all(found)).flatMap((each) => [...(each ?? [])]);
+    report(suite, all, new Map(outcomes));
+  },
+};
