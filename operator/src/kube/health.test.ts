@@ -26,7 +26,7 @@ test('health, readiness and metrics are served', async (t) => {
   assert.deepEqual(await get('/healthz'), { code: 503, body: 'the queue is stuck\n' });
   assert.equal((await get('/nowhere')).code, 404);
 
-  metrics.request({ method: 'PATCH', code: 200, host: 'api:443' });
+  metrics.request({ method: 'PATCH', path: '/api/v1/nodes/a', code: 200, host: 'api:443' });
   metrics.reconciled('error', 0.2);
   metrics.queue.added();
   metrics.leader(true);

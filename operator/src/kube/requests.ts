@@ -3,7 +3,7 @@ import { text } from 'node:stream/consumers';
 import { ApiError, NoAnswerError, NotLeaderError, parseApiError } from './errors.ts';
 import type { RawRequest, Transport } from './transport.ts';
 
-export type RequestReport = { method: string; code: number; host: string };
+export type RequestReport = { method: string; path: string; code: number; host: string };
 
 export type RequestOptions = {
   /** Asked in the tick that writes a mutating request; false keeps it from being sent. */
@@ -24,8 +24,13 @@ export class Requests {
     this.options = options;
   }
 
+  /** The same connections with other options; who is told of requests goes on being told. */
   with(options: RequestOptions): Requests {
-    return new Requests(this.#transport, { ...this.options, ...options });
+    const onRequest = (report: RequestReport) => {
+      this.options.onRequest?.(report);
+      options.onRequest?.(report);
+    };
+    return new Requests(this.#transport, { ...this.options, ...options, onRequest });
   }
 
   close(): void {
@@ -82,7 +87,8 @@ export class Requests {
       request.method === 'GET' ? request : { ...request, beforeSend },
     );
     const code = answer.statusCode ?? 0;
-    onRequest?.({ method: verb, code, host: this.#transport.host });
+    const path = request.path.replace(/\?.*/, '');
+    onRequest?.({ method: verb, path, code, host: this.#transport.host });
     if (code >= 200 && code < 300) return answer;
     throw parseApiError(code, await text(answer), describe(request), answer.headers['retry-after']);
   }

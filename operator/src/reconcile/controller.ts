@@ -12,11 +12,13 @@ import { WorkQueue } from '../kube/queue.ts';
 import type { Kind } from '../kube/resources.ts';
 import type { Images } from '../specs/images.ts';
 import { FIELD_MANAGER } from './cluster.ts';
+import { FIGURES_MS, renewFigures } from './figures.ts';
 import { createHandler } from './handler.ts';
 import type { Dependencies } from './reconciler.ts';
 import { readReports } from './reports.ts';
 
 const CONCURRENCY = 4;
+const FIGURES_CONCURRENCY = 2;
 
 const MANAGED = 'app.kubernetes.io/managed-by=userstream-operator';
 
@@ -76,9 +78,22 @@ export function createController(options: Options) {
 
   const canary = new Canary(clock);
   const handle = createHandler(dependencies, { clock, metrics, log });
+  const onFailure = (key: string, error: unknown, retryMs: number) =>
+    log.debug({ ...fromKey(key), err: error, retryMs }, 'is tried again');
+  const figures = new WorkQueue({
+    handler: (key) => renewFigures(key, dependencies),
+    onFailure,
+    concurrency: FIGURES_CONCURRENCY,
+    clock,
+  });
+  const reconciled = async (key: string) => {
+    const result = await handle(key);
+    figures.addAfter(key, FIGURES_MS);
+    return result;
+  };
   const queue = new WorkQueue({
-    handler: (key) => (key === CANARY ? canary.passed() : handle(key)),
-    onFailure: (key, _, retryMs) => log.debug({ ...fromKey(key), retryMs }, 'is tried again'),
+    handler: (key) => (key === CANARY ? canary.passed() : reconciled(key)),
+    onFailure,
     concurrency: CONCURRENCY,
     clock,
     observer: metrics.queue,
@@ -118,7 +133,7 @@ export function createController(options: Options) {
     /** Resolves when nothing runs any more and no reconcile is in flight. */
     async stopped(): Promise<void> {
       await Promise.all(running);
-      await queue.stop();
+      await Promise.all([queue.stop(), figures.stop()]);
     },
     /** What is stuck, a line each. */
     problems(): string[] {

@@ -8,10 +8,13 @@ import { teardownName, teardownObjects } from '../specs/provision.ts';
 import { jobCheck } from '../status/workloads.ts';
 import { accessTo } from './access.ts';
 import { FINALIZER, removeFinalizer } from './finalizer.ts';
-import type { PipelineObject } from './status.ts';
+import type { PipelineObject } from './pipeline-object.ts';
 import type { Context } from './step.ts';
 
-/** A teardown Job that hasn't succeeded by then is given up, so that a system that is gone for good holds no namespace. */
+/**
+ * How long the flow may take to stop, and then the teardown Job to succeed: past that it is given up, so that a node or a
+ * system that is gone for good holds no namespace.
+ */
 const LIMIT_MS = 5 * 60_000;
 
 const AGAIN_MS = 1_000;
@@ -86,6 +89,13 @@ async function removeTeardown({ pipeline, cluster }: Context): Promise<void> {
   await cluster.delete(CONFIG_MAP, teardownName(pipeline));
 }
 
+/** One step of undoing what lies outside, once the flow has stopped or has had its time to. */
+async function undo(context: Context, deletedMs: number, now: Date): Promise<Teardown> {
+  await releaseTopics(context);
+  const stopped = await stopFlow(context);
+  return stopped || deletedMs > LIMIT_MS ? await tearDown(context, now) : { state: 'working' };
+}
+
 /**
  * One step of taking a deleted pipeline apart; the objects it owns go by garbage collection, after this.
  * `leftOver` is told what had to be left where it is, and why.
@@ -98,9 +108,11 @@ export async function finalize(
   leftOver: (why: string) => void,
 ): Promise<{ requeueAfterMs?: number }> {
   if (!object.metadata.finalizers?.includes(FINALIZER)) return {};
-  await releaseTopics(context);
-  if (!(await stopFlow(context))) return { requeueAfterMs: AGAIN_MS };
-  const teardown = await tearDown(context, now);
+  const deletedMs = now.getTime() - Date.parse(object.metadata.deletionTimestamp ?? now.toISOString());
+  const teardown = await undo(context, deletedMs, now).catch((error: Error): Teardown => {
+    if (deletedMs < 2 * LIMIT_MS) throw error;
+    return { state: 'givenUp', why: error.message };
+  });
   if (teardown.state === 'working') return { requeueAfterMs: AGAIN_MS };
   if (teardown.state === 'givenUp') leftOver(teardown.why);
   await removeTeardown(context);

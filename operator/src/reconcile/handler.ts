@@ -4,6 +4,7 @@ import type { Clock } from '../kube/clock.ts';
 import { isConflict } from '../kube/errors.ts';
 import type { KubeMetrics } from '../kube/metrics.ts';
 import { fromKey } from '../kube/object.ts';
+import type { RequestReport } from '../kube/requests.ts';
 import { TerminatingError } from './cluster.ts';
 import { type Dependencies, type Result, reconcile } from './reconciler.ts';
 
@@ -12,7 +13,17 @@ function isPassing(error: unknown): boolean {
   return isConflict(error) || error instanceof TerminatingError;
 }
 
-/** The reconcile of one key, counted, and logged under an id of its own. */
+/** A write in the words of its path within the namespace, as in `PATCH statefulsets/users-spark`. */
+function inWords({ method, path }: RequestReport): string {
+  return `${method} ${path.replace(/^.*\/namespaces\/[^/]+\//, '')}`;
+}
+
+/** Up to a fifth later than asked, so that those that began together don't come back together. */
+function spread({ requeueAfterMs }: Result, random: number): Result {
+  return requeueAfterMs === undefined ? {} : { requeueAfterMs: requeueAfterMs * (1 + random / 5) };
+}
+
+/** The reconcile of one key, counted, and logged under an id of its own: a line where it has written, or failed. */
 export function createHandler(
   dependencies: Dependencies,
   { clock, metrics, log }: { clock: Clock; metrics: KubeMetrics; log: Logger },
@@ -20,18 +31,25 @@ export function createHandler(
   return async (key) => {
     const { namespace = '', name } = fromKey(key);
     const entry = log.child({ namespace, name, reconcileID: randomUUID() });
+    const writes: string[] = [];
+    const onRequest = (report: RequestReport) => {
+      if (report.method !== 'GET' && report.code < 300) writes.push(inWords(report));
+    };
+    const client = dependencies.client.with({ onRequest });
     const began = clock.now();
     const finished = (result: 'success' | 'requeue_after' | 'error') =>
       metrics.reconciled(result, (clock.now() - began) / 1000);
     try {
-      const result = await reconcile({ namespace, name }, dependencies);
+      const result = await reconcile({ namespace, name }, { ...dependencies, client });
       finished(result.requeueAfterMs === undefined ? 'success' : 'requeue_after');
-      return result;
+      return spread(result, clock.random());
     } catch (error) {
       finished('error');
       if (isPassing(error)) entry.debug({ err: error }, 'something changed meanwhile');
       else entry.warn({ err: error }, 'reconcile failed');
       throw error;
+    } finally {
+      if (writes.length > 0) entry.info({ writes }, 'written');
     }
   };
 }

@@ -1,9 +1,7 @@
 import { ZodError } from 'zod';
 import type { PipelineKey } from '../api/names.ts';
-import { GROUP, KIND, VERSION } from '../api/pipeline.ts';
 import { type Pipeline, parsePipeline } from '../api/resource.ts';
 import { STAGES } from '../api/status.ts';
-import type { ObjectRef } from '../kube/object.ts';
 import type { Images } from '../specs/images.ts';
 import { type Check, firstFault, stuck } from '../status/check.ts';
 import type { StageChecks } from '../status/conditions.ts';
@@ -13,24 +11,19 @@ import { Cluster } from './cluster.ts';
 import { finalize } from './deletion.ts';
 import { ensureFinalizer, removeFinalizer } from './finalizer.ts';
 import { runSteps } from './pipeline.ts';
+import { isPaused, type PipelineObject, refTo } from './pipeline-object.ts';
 import { requeueAfterMs } from './schedule.ts';
-import { ensureStatus, type PipelineObject, type StatusWriter, writeStatus } from './status.ts';
+import { ensureStatus, type StatusWriter, writeStatus } from './status.ts';
 import type { Context } from './step.ts';
-
-const PAUSED = 'userstream.dev/reconcile';
 
 export type Dependencies = StatusWriter & {
   images: Images;
-  /** What the workers of a pipeline say of themselves. */
-  readReports(cluster: Cluster): Promise<Report[]>;
+  /** What the workers of a pipeline, or those of some components, say of themselves. */
+  readReports(cluster: Cluster, components?: string[]): Promise<Report[]>;
   password(): string;
 };
 
 export type Result = { requeueAfterMs?: number };
-
-function refTo(key: PipelineKey): ObjectRef {
-  return { apiVersion: `${GROUP}/${VERSION}`, kind: KIND, ...key };
-}
 
 /** What the steps saw and what the workers say, stage by stage; a worker knows more of why than its pod does. */
 function combined(seen: StageChecks, reports: Report[]): StageChecks {
@@ -125,7 +118,7 @@ export async function reconcile(key: PipelineKey, dependencies: Dependencies): P
   if (!found) return {};
   const pipeline = parsed(found);
   if (found.metadata.deletionTimestamp) return await reconcileDeleted(dependencies, found, pipeline);
-  if (found.metadata.annotations?.[PAUSED] === 'disabled') return {};
+  if (isPaused(found)) return {};
   if ('ready' in pipeline) {
     await writeStatus(dependencies, found, { seen: { whole: pipeline, stages: {} } });
     return {};

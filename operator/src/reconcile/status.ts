@@ -7,9 +7,7 @@ import { type Check, notReady } from '../status/check.ts';
 import { conditions, type Seen } from '../status/conditions.ts';
 import { transitions } from '../status/transitions.ts';
 import { FIELD_MANAGER } from './cluster.ts';
-
-/** A pipeline as the API server holds it. */
-export type PipelineObject = KubeObject & { status?: PipelineStatus };
+import type { PipelineObject } from './pipeline-object.ts';
 
 /** What a status is written with. */
 export type StatusWriter = {
@@ -46,7 +44,7 @@ function newStatus(object: PipelineObject, findings: Findings, now: Date): Pipel
 }
 
 /** Writes `status` on the very object that was read: one that has changed meanwhile is a Conflict. */
-async function apply(client: KubeClient, object: PipelineObject, status: PipelineStatus) {
+export async function applyStatus(client: KubeClient, object: PipelineObject, status: PipelineStatus) {
   const { apiVersion, kind, metadata } = object;
   const { name, namespace = '', uid, resourceVersion } = metadata;
   return await client.applyStatus<PipelineObject>(
@@ -66,7 +64,7 @@ export async function writeStatus(
 ): Promise<PipelineObject> {
   const status = newStatus(object, findings, now());
   if (isDeepStrictEqual(object.status, status)) return object;
-  const written = await apply(client, object, status);
+  const written = await applyStatus(client, object, status);
   const before: Condition[] = object.status?.conditions ?? [];
   for (const text of transitions(before, status.conditions ?? [])) record(object, text);
   return written;

@@ -1,0 +1,122 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { type ApiServer, startApiServer } from '../../test/apiserver.ts';
+import { serve } from '../../test/pipelines.ts';
+import { Scene, saying } from '../../test/scene.ts';
+import type { KubeObject } from '../kube/object.ts';
+import { IMAGES } from '../specs/testing.ts';
+import type { Report } from '../status/reports.ts';
+
+const STEPS = ['postgres', 'cassandra', 'registry', 'spark', 'relay', 'ingest'];
+
+describe('a pipeline that changes, on a real API server', () => {
+  let server: ApiServer;
+
+  before(async () => {
+    server = await startApiServer();
+    await serve(server);
+  });
+  after(() => server?.stop());
+
+  /** A pipeline all of whose workloads are as they should be. */
+  async function running(name: string): Promise<Scene> {
+    const scene = new Scene(server.adminClient, name);
+    await scene.apply();
+    await scene.reconcile();
+    await scene.provisioned();
+    for (const _ of STEPS) {
+      await scene.settle();
+      await scene.reconcile();
+    }
+    assert.equal(await scene.reason(), 'Running');
+    return scene;
+  }
+
+  test('says that it was accepted before anything is made', async () => {
+    const scene = new Scene(server.adminClient, 'first');
+    await scene.apply();
+    const readReports = () => Promise.reject(new Error('no more'));
+    await assert.rejects(scene.reconcile({ readReports }), /no more/);
+    const { conditions = [] } = await scene.status();
+    const [ready, reconciling] = conditions.map(({ status, reason }) => `${status} ${reason}`);
+    assert.deepEqual([ready, reconciling], ['False Accepted', 'True Accepted']);
+    assert.equal(await scene.workload('postgres'), undefined);
+  });
+
+  test('says once when there may be data, and tells of each transition', async () => {
+    const told: string[] = [];
+    const record = (_: KubeObject, { reason }: { reason: string }) => void told.push(reason);
+    const scene = new Scene(server.adminClient, 'told-of');
+    await scene.apply();
+    await scene.reconcile({ record });
+    assert.deepEqual(told.slice(0, 3), ['Accepted', 'PostgresStarting', 'KafkaReady']);
+    assert.equal((await scene.status()).dataSince, undefined);
+    await scene.provisioned();
+    await scene.reconcile({ now: () => new Date('2026-01-01T00:00:00Z') });
+    await scene.reconcile();
+    assert.equal((await scene.status()).dataSince, '2026-01-01T00:00:00Z');
+  });
+
+  test('rolls one stage after the other when the operator brings new images', async () => {
+    const scene = await running('rolled');
+    const images = Object.fromEntries(Object.entries(IMAGES).map(([name, image]) => [name, `${image}.1`]));
+    const generations = () =>
+      Promise.all(STEPS.map(async (name) => (await scene.workload(name))?.metadata.generation));
+    const rolled: string[][] = [];
+    for (const _ of STEPS) {
+      const before = await generations();
+      await scene.reconcile({ images: images as typeof IMAGES });
+      const now = await generations();
+      rolled.push(STEPS.filter((_, index) => now[index] !== before[index]));
+      await scene.settle();
+      await scene.provisioned();
+    }
+    assert.deepEqual(rolled, [['postgres'], ['cassandra'], ['registry'], ['spark'], ['relay'], ['ingest']]);
+  });
+
+  test('corrects a stage that is broken while one before it rolls and provisioning is open', async () => {
+    const scene = await running('corrected');
+    const driver = await scene.workload('spark');
+    assert.ok(driver);
+    await scene.report(driver, 0);
+    const resources = { limits: { memory: '3Gi' } };
+    await scene.apply({
+      postgres: { managed: { maxSlotWalKeepSize: '5Gi' } },
+      spark: { driver: { resources } },
+    });
+    await scene.reconcile({ images: { ...IMAGES, workers: 'userstream/workers:2' } });
+    assert.equal(await scene.reason(), 'PostgresRolling');
+    assert.notEqual((await scene.workload('spark'))?.metadata.generation, driver.metadata.generation);
+  });
+
+  test('stops once all that was fetched has arrived when it is suspended, and goes on afterwards', async () => {
+    const scene = await running('pausing');
+    let time = Date.now();
+    let reports: Report[] = [];
+    const turn = async (seconds = 1) => {
+      time += seconds * 1000;
+      await scene.reconcile({ now: () => new Date(time), readReports: async () => reports });
+      await scene.settle();
+    };
+    const seen = async () => {
+      const replicas = await Promise.all(['ingest', 'relay', 'spark'].map((name) => scene.replicas(name)));
+      return [...replicas, await scene.reason()];
+    };
+
+    await scene.apply({ suspend: true });
+    await turn();
+    assert.deepEqual(await seen(), [0, 2, 1, 'Draining'], 'ingest stops first');
+    await turn();
+    reports = [saying({ relayedForMs: 60_000 }), saying({ readToEndAgoMs: 5_000 })];
+    await turn(15);
+    assert.deepEqual(await seen(), [0, 2, 1, 'Draining'], 'Spark looked too long ago');
+    await turn(15);
+    reports = [];
+    await turn();
+    assert.deepEqual(await seen(), [0, 2, 0, 'Suspended']);
+
+    await scene.apply({ suspend: false });
+    for (const _ of ['spark', 'ingest', 'all']) await turn();
+    assert.deepEqual(await seen(), [1, 2, 1, 'Running']);
+  });
+});

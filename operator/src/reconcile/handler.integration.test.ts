@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { pino } from 'pino';
+import { Registry } from 'prom-client';
+import { type ApiServer, startApiServer } from '../../test/apiserver.ts';
+import { NAMESPACE, serve } from '../../test/pipelines.ts';
+import { Scene, saying } from '../../test/scene.ts';
+import { systemClock } from '../kube/clock.ts';
+import { createKubeMetrics } from '../kube/metrics.ts';
+import { FIGURES_MS, renewFigures } from './figures.ts';
+import { createHandler } from './handler.ts';
+
+type Line = { level: number; namespace: string; name: string; reconcileID: string; writes?: string[] };
+
+describe('what is done with a key of the queue', () => {
+  let server: ApiServer;
+
+  before(async () => {
+    server = await startApiServer();
+    await serve(server);
+  });
+  after(() => server?.stop());
+
+  test('a reconcile is counted, and logs what it wrote under an id of its own', async () => {
+    const scene = new Scene(server.adminClient, 'logged');
+    await scene.apply();
+    const lines: Line[] = [];
+    const log = pino({ level: 'info' }, { write: (line: string) => void lines.push(JSON.parse(line)) });
+    const registry = new Registry();
+    const metrics = createKubeMetrics(registry, 'userstreampipeline', 'lease');
+    const handle = createHandler(scene.dependencies(), { clock: systemClock, metrics, log });
+    const key = `${NAMESPACE}/${scene.name}`;
+
+    const { requeueAfterMs = 0 } = await handle(key);
+    assert.ok(requeueAfterMs >= 3000 && requeueAfterMs <= 3600, `${requeueAfterMs}`);
+    assert.equal(lines.length, 1);
+    const [line] = lines;
+    assert.deepEqual([line?.namespace, line?.name], [NAMESPACE, 'logged']);
+    assert.match(line?.reconcileID ?? '', /^[0-9a-f-]{36}$/);
+    for (const write of [
+      'PATCH userstreampipelines/logged/status',
+      'PATCH userstreampipelines/logged',
+      'PATCH statefulsets/logged-postgres',
+    ])
+      assert.ok(line?.writes?.includes(write), `${write} is missing from ${line?.writes}`);
+
+    await handle(key);
+    assert.equal(lines.length, 1, 'nothing written, nothing logged');
+    assert.match(await registry.metrics(), /controller_runtime_reconcile_total\{.*"requeue_after"\} 2/);
+  });
+
+  test('figures are renewed where they differ, and touch nothing else', async () => {
+    const scene = new Scene(server.adminClient, 'flowing');
+    await scene.apply();
+    await scene.reconcile();
+    const key = `${NAMESPACE}/${scene.name}`;
+    const renew = (told: Record<string, number>[]) =>
+      renewFigures(key, scene.dependencies({ readReports: async () => told.map(saying) }));
+
+    assert.deepEqual(await renew([]), {}, 'nobody tells any: nobody is asked again');
+    const before = await scene.status();
+    assert.deepEqual(
+      await renew([
+        { usersPerMinute: 60, lag: 5 },
+        { lagBytes: 9, relayedForMs: 0 },
+      ]),
+      {
+        requeueAfterMs: FIGURES_MS,
+      },
+    );
+    const figures = { usersPerMinute: 60, lagRecords: 5, lagBytes: 9 };
+    assert.deepEqual(await scene.status(), { ...before, figures });
+
+    const version = await scene.version();
+    await renew([
+      { usersPerMinute: 60, lag: 5 },
+      { lagBytes: 9, relayedForMs: 0 },
+    ]);
+    assert.equal(await scene.version(), version);
+    await scene.reconcile();
+    assert.deepEqual((await scene.status()).figures, figures, 'a reconcile keeps them');
+  });
+});
