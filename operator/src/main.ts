@@ -3,6 +3,7 @@ import { pino } from 'pino';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { KubeClient, loadKubeConfig } from './kube/client.ts';
 import { systemClock } from './kube/clock.ts';
+import { createExec } from './kube/exec.ts';
 import { serveHealth } from './kube/health.ts';
 import { LeaderElector } from './kube/lease.ts';
 import { createKubeMetrics } from './kube/metrics.ts';
@@ -45,8 +46,11 @@ const elector = new LeaderElector({
   onError: (error) => log.warn({ err: error }, 'the lease could not be renewed'),
 });
 
+const mayWrite = () => elector.isLeader();
+
 const controller = createController({
-  client: client.with({ mayWrite: () => elector.isLeader() }),
+  client: client.with({ mayWrite }),
+  exec: createExec(loadKubeConfig(), { mayWrite }),
   clock: systemClock,
   images: settings.images,
   instance: settings.pod.name,

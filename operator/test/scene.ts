@@ -12,6 +12,7 @@ import { NAMESPACE, pipelineObject } from './pipelines.ts';
 /** What a reconcile is given beside the API server, each of which a test may replace. */
 export const EFFECTS: Omit<Dependencies, 'client'> = {
   images: IMAGES,
+  exec: () => Promise.reject(new Error('no node is asked anything')),
   readReports: async () => [],
   password: () => 'a-password-of-the-test',
   now: () => new Date(),

@@ -1,7 +1,11 @@
-import { cassandraObjects, cassandraSecret } from '../specs/cassandra.ts';
+import { cassandraSecret } from '../specs/cassandra.ts';
 import { objectName } from '../specs/meta.ts';
-import { type Check, READY } from '../status/check.ts';
+import { type Check, firstFault, notReady, READY } from '../status/check.ts';
 import { accessTo } from './access.ts';
+import { NodeError } from './cassandra/node.ts';
+import { isShrinking, scaleIn } from './cassandra/scale-in.ts';
+import { ensureRing, type Ring, readRing } from './cassandra/state.ts';
+import { tend } from './cassandra/tend.ts';
 import type { Context } from './step.ts';
 import { statefulSetCheck } from './workload.ts';
 
@@ -11,14 +15,39 @@ async function ensureSecret({ pipeline, cluster, password }: Context): Promise<v
   await cluster.ensure(cassandraSecret(pipeline, { password: kept?.['password'] ?? password() }));
 }
 
+/** While a ring grows, pods that are on their way are nodes that join. */
+function joining(check: Check, { upkeep, wanted }: Ring): Check {
+  if (check.ready || wanted.nodes <= upkeep.nodes || !['Starting', 'Rolling'].includes(check.reason))
+    return check;
+  return notReady('Joining', `nodes join one after the other; ${check.message}`);
+}
+
+/** Brings a ring to its size and to its spec, then does what is due in it; not while another stage changes. */
+async function ringCheck(ring: Ring): Promise<Check> {
+  const { context, nodes, upkeep, wanted } = ring;
+  const mayOperate = context.cluster.mode === 'write';
+  const shrinks = isShrinking(ring);
+  if (shrinks && mayOperate) return await scaleIn(ring);
+  const volumes = await ensureRing(ring, shrinks ? nodes : wanted.nodes, upkeep);
+  const pods = await statefulSetCheck(context, 'cassandra');
+  if (!pods.ready) return joining(pods, ring);
+  return firstFault([volumes, mayOperate && context.provisioned ? await tend(ring) : READY]);
+}
+
 /** A managed Cassandra ring with its password, or the credentials of an existing one. */
 export async function cassandra(context: Context): Promise<Check> {
-  const { pipeline, cluster } = context;
-  const managed = !pipeline.spec.cassandra.external;
+  const { managed } = context.pipeline.spec.cassandra;
   if (managed) await ensureSecret(context);
   const access = await accessTo(context, ['CASSANDRA']);
   if ('missing' in access) return access.missing;
-  await cluster.ensureOnly('cassandra', cassandraObjects(pipeline, access.build));
-  if (!managed) return READY;
-  return await statefulSetCheck(context, 'cassandra');
+  if (!managed) {
+    await context.cluster.ensureOnly('cassandra', []);
+    return READY;
+  }
+  try {
+    return await ringCheck(await readRing(context, access.build, managed));
+  } catch (error) {
+    if (error instanceof NodeError) return notReady('NodeUnreachable', error.message);
+    throw error;
+  }
 }

@@ -73,6 +73,10 @@ export class Cluster {
     this.#ensured = ensured;
   }
 
+  get mode(): Mode {
+    return this.#mode;
+  }
+
   /** The same pipeline's objects with other rights to write. */
   with({ mode }: { mode: Mode }): Cluster {
     return new Cluster(this.#client, this.#pipeline, mode, this.#ensured);
@@ -131,6 +135,13 @@ export class Cluster {
     if (uid) return await this.#client.delete(ref, { preconditions: { uid } });
     const live = await this.#client.get(ref);
     return live && isOurs(live) ? await this.#deleteVery(live) : false;
+  }
+
+  /** Deletes the very object of `uid`; what it owns lives on, owned by nobody. */
+  async deleteAlone(kind: Kind, name: string, uid: string): Promise<void> {
+    if (this.#mode === 'look') return;
+    const ref = { ...kind, namespace: this.#pipeline.namespace, name };
+    await this.#client.delete(ref, { preconditions: { uid }, propagationPolicy: 'Orphan' });
   }
 
   /** The objects of a kind that belong to one component of the pipeline. */

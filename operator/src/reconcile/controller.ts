@@ -5,6 +5,7 @@ import { CANARY, Canary } from '../kube/canary.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { Clock } from '../kube/clock.ts';
 import { EventRecorder } from '../kube/events.ts';
+import type { Exec } from '../kube/exec.ts';
 import { ListWatch } from '../kube/list-watch.ts';
 import type { KubeMetrics } from '../kube/metrics.ts';
 import { fromKey, type KubeObject, keyOf } from '../kube/object.ts';
@@ -44,6 +45,7 @@ type Options = {
   client: KubeClient;
   clock: Clock;
   images: Images;
+  exec: Exec;
   /** The name of this pod, for its events. */
   instance: string;
   metrics: KubeMetrics;
@@ -59,7 +61,7 @@ function password(): string {
 
 /** Watches pipelines and what they own, and reconciles each pipeline whenever one of them changes. */
 export function createController(options: Options) {
-  const { client, clock, images, instance, metrics, log, namespace } = options;
+  const { client, clock, images, exec, instance, metrics, log, namespace } = options;
   const recorder = new EventRecorder({
     client,
     clock,
@@ -70,6 +72,7 @@ export function createController(options: Options) {
   const dependencies: Dependencies = {
     client,
     images,
+    exec,
     readReports,
     password,
     now: () => clock.date(),

@@ -1,7 +1,8 @@
 import { objectName } from '../specs/meta.ts';
 import { postgresObjects, postgresSecret } from '../specs/postgres.ts';
-import { type Check, READY } from '../status/check.ts';
+import { type Check, firstFault, READY } from '../status/check.ts';
 import { accessTo } from './access.ts';
+import { ensureWithVolumes } from './stateful-set.ts';
 import type { Context } from './step.ts';
 import { statefulSetCheck } from './workload.ts';
 
@@ -17,12 +18,12 @@ async function ensureSecret({ pipeline, cluster, password }: Context): Promise<v
 
 /** A managed Postgres with its passwords, or the credentials of an existing one. */
 export async function postgres(context: Context): Promise<Check> {
-  const { pipeline, cluster } = context;
+  const { pipeline } = context;
   const managed = !pipeline.spec.postgres.external;
   if (managed) await ensureSecret(context);
   const access = await accessTo(context, ['POSTGRES']);
   if ('missing' in access) return access.missing;
-  await cluster.ensureOnly('postgres', postgresObjects(pipeline, access.build));
+  const volumes = await ensureWithVolumes(context, 'postgres', postgresObjects(pipeline, access.build));
   if (!managed) return READY;
-  return await statefulSetCheck(context, 'postgres');
+  return firstFault([volumes, await statefulSetCheck(context, 'postgres')]);
 }

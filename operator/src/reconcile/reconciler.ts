@@ -2,6 +2,7 @@ import { ZodError } from 'zod';
 import type { PipelineKey } from '../api/names.ts';
 import { type Pipeline, parsePipeline } from '../api/resource.ts';
 import { STAGES } from '../api/status.ts';
+import type { Exec } from '../kube/exec.ts';
 import type { Images } from '../specs/images.ts';
 import { type Check, firstFault, stuck } from '../status/check.ts';
 import type { StageChecks } from '../status/conditions.ts';
@@ -18,6 +19,7 @@ import type { Context } from './step.ts';
 
 export type Dependencies = StatusWriter & {
   images: Images;
+  exec: Exec;
   /** What the workers of a pipeline, or those of some components, say of themselves. */
   readReports(cluster: Cluster, components?: string[]): Promise<Report[]>;
   password(): string;
@@ -51,7 +53,7 @@ async function contextOf(
   object: PipelineObject,
   pipeline: Pipeline,
 ): Promise<Context> {
-  const { images, password, readReports, now } = dependencies;
+  const { images, exec, password, readReports, now } = dependencies;
   const cluster = new Cluster(dependencies.client, pipeline);
   const { conditions = [], dataSince } = object.status ?? {};
   const reports = await readReports(cluster);
@@ -61,6 +63,7 @@ async function contextOf(
     provisioned: dataSince !== undefined,
     images,
     cluster,
+    exec,
     reports,
     password,
     now,

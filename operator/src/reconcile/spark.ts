@@ -1,7 +1,8 @@
 import { sparkObjects } from '../specs/spark.ts';
-import type { Check } from '../status/check.ts';
+import { type Check, firstFault } from '../status/check.ts';
 import { accessTo } from './access.ts';
 import { sparkReplicas } from './drain.ts';
+import { ensureWithVolumes } from './stateful-set.ts';
 import type { Context } from './step.ts';
 import { statefulSetCheck } from './workload.ts';
 
@@ -18,10 +19,11 @@ async function deleteEndedExecutors({ cluster }: Context): Promise<void> {
 
 /** Spark's driver, which asks for its executors itself. */
 export async function spark(context: Context): Promise<Check> {
-  const { pipeline, cluster } = context;
+  const { pipeline } = context;
   const access = await accessTo(context, ['KAFKA', 'SCHEMA_REGISTRY', 'CASSANDRA']);
   if ('missing' in access) return access.missing;
-  await cluster.ensureOnly('spark', sparkObjects(pipeline, access.build, await sparkReplicas(context)));
+  const objects = sparkObjects(pipeline, access.build, await sparkReplicas(context));
+  const volumes = await ensureWithVolumes(context, 'spark', objects);
   await deleteEndedExecutors(context);
-  return await statefulSetCheck(context, 'spark');
+  return firstFault([volumes, await statefulSetCheck(context, 'spark')]);
 }

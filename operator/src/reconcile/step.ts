@@ -1,5 +1,6 @@
 import type { Pipeline } from '../api/resource.ts';
 import type { Condition, StageName } from '../api/status.ts';
+import type { Exec } from '../kube/exec.ts';
 import type { Images } from '../specs/images.ts';
 import type { Check } from '../status/check.ts';
 import type { Report } from '../status/reports.ts';
@@ -14,6 +15,8 @@ export type Context = {
   provisioned: boolean;
   images: Images;
   cluster: Cluster;
+  /** Runs a command in a container of a pod. */
+  exec: Exec;
   /** What the pipeline's workers say of themselves. */
   reports: Report[];
   /** A new random password of letters and digits. */

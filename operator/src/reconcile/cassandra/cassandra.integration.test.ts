@@ -1,0 +1,190 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { type ApiServer, startApiServer } from '../../../test/apiserver.ts';
+import { NAMESPACE, serve } from '../../../test/pipelines.ts';
+import { Scene } from '../../../test/scene.ts';
+import type { Exec } from '../../kube/exec.ts';
+import type { KubeObject } from '../../kube/object.ts';
+import { labels } from '../../specs/meta.ts';
+import { readUpkeep } from './upkeep.ts';
+
+const address = (ordinal: number) => `10.0.0.${ordinal + 1}`;
+
+/** A ring as its nodes tell of it when they are asked, which the test decides. */
+class Ring {
+  readonly asked: string[] = [];
+  listed: number[];
+  copies = 1;
+  outcome = 'running';
+
+  constructor(nodes: number) {
+    this.listed = Array.from({ length: nodes }, (_, ordinal) => ordinal);
+  }
+
+  exec: Exec = async ({ pod }, [, script = '', ...args]) => {
+    this.asked.push(`${pod.slice(-1)} ${args.join(' ')}`);
+    return { code: 0, stdout: script.endsWith('operation.sh') ? this.outcome : this.#tell(args), stderr: '' };
+  };
+
+  #tell([command]: string[]): string {
+    if (command === 'describecluster')
+      return `Keyspaces:\n\tuserstream -> Replication class: NetworkTopologyStrategy {dc1=${this.copies}}\n`;
+    return this.listed.map((ordinal) => `UN  ${address(ordinal)}  1 KiB  16  50%  id  rack1\n`).join('');
+  }
+}
+
+const cassandra = (replicas: number, replicationFactor: number, interval = '168h') => ({
+  cassandra: { replicationFactor, managed: { replicas, repair: { interval } } },
+});
+
+describe('a ring, on a real API server', () => {
+  let server: ApiServer;
+
+  before(async () => {
+    server = await startApiServer();
+    await serve(server);
+  });
+  after(() => server?.stop());
+
+  const get = (kind: string, name: string) =>
+    server.adminClient.get<KubeObject>({ apiVersion: 'v1', kind, namespace: NAMESPACE, name });
+
+  const upkeep = async (name: string) =>
+    readUpkeep((await get('ConfigMap', `${name}-cassandra`))?.metadata.annotations, { nodes: 0, copies: 0 });
+
+  const condition = async (scene: Scene) => {
+    const { conditions = [] } = await scene.status();
+    const { status, reason } = conditions.find(({ type }) => type === 'CassandraReady') ?? {};
+    return `${status} ${reason}`;
+  };
+
+  async function setPod(name: string, ordinal: number, ready: 'True' | 'False'): Promise<void> {
+    const pod = { apiVersion: 'v1', kind: 'Pod', namespace: NAMESPACE, name: `${name}-cassandra-${ordinal}` };
+    const conditions = [{ type: 'Ready', status: ready }];
+    const status = {
+      phase: 'Running',
+      podIP: address(ordinal),
+      podIPs: [{ ip: address(ordinal) }],
+      conditions,
+    };
+    await server.adminClient.mergePatch(pod, { status }, { subresource: 'status' });
+  }
+
+  /** A pod of the ring with its volume, as the StatefulSet's controller and the kubelet would make them. */
+  async function makePod(name: string, ordinal: number): Promise<void> {
+    const own = labels({ namespace: NAMESPACE, name }, 'cassandra');
+    const metadata = { namespace: NAMESPACE, name: `${name}-cassandra-${ordinal}`, labels: own };
+    const containers = [{ name: 'cassandra', image: 'cassandra:5.0' }];
+    const claim = {
+      accessModes: ['ReadWriteOnce'],
+      resources: { requests: { storage: '20Gi' } },
+    };
+    const objects = [
+      { apiVersion: 'v1', kind: 'Pod', metadata, spec: { containers } },
+      {
+        apiVersion: 'v1',
+        kind: 'PersistentVolumeClaim',
+        metadata: { ...metadata, name: `data-${metadata.name}` },
+        spec: claim,
+      },
+    ];
+    for (const object of objects) await server.adminClient.apply(object, { fieldManager: 'test' });
+    await setPod(name, ordinal, 'True');
+  }
+
+  /** A pipeline that runs, with a ring of so many nodes and one copy of each row. */
+  async function running(name: string, nodes: number, interval?: string): Promise<[Scene, Ring]> {
+    const scene = new Scene(server.adminClient, name);
+    const ring = new Ring(nodes);
+    await scene.apply(cassandra(nodes, 1, interval));
+    await scene.reconcile();
+    await scene.provisioned();
+    for (const ordinal of ring.listed) await makePod(name, ordinal);
+    while ((await scene.reason()) !== 'Running') {
+      await scene.settle();
+      await scene.reconcile();
+    }
+    return [scene, ring];
+  }
+
+  test('that holds no data yet is as large as it is wanted, at once', async () => {
+    const scene = new Scene(server.adminClient, 'empty');
+    await scene.apply(cassandra(3, 1));
+    await scene.reconcile();
+    await scene.apply(cassandra(1, 1));
+    await scene.settle();
+    await scene.reconcile();
+    assert.equal(await scene.replicas('cassandra'), 1);
+  });
+
+  test('lets a node stream its data away before its pod and its volume go, whatever is wanted meanwhile', async () => {
+    const [scene, ring] = await running('shrinks', 2);
+    const { exec } = ring;
+    await scene.apply(cassandra(1, 1));
+    await scene.reconcile({ exec });
+    assert.equal(await condition(scene), 'False Decommissioning');
+    assert.deepEqual(ring.asked, ['0 status', '1 decommission decommission']);
+    assert.equal((await upkeep('shrinks')).leaving, 1);
+    await scene.apply(cassandra(2, 1));
+    await scene.reconcile({ exec });
+    assert.equal(await condition(scene), 'False Decommissioning');
+    assert.equal(await scene.replicas('cassandra'), 2);
+    const volume = () => get('PersistentVolumeClaim', 'data-shrinks-cassandra-1');
+    assert.equal((await volume())?.metadata.deletionTimestamp, undefined);
+    ring.listed = [0];
+    await setPod('shrinks', 1, 'False');
+    await scene.reconcile({ exec });
+    assert.equal(await scene.replicas('cassandra'), 1);
+    assert.notEqual((await volume())?.metadata.deletionTimestamp, undefined);
+    await scene.settle();
+    await scene.reconcile({ exec });
+    assert.equal(await scene.replicas('cassandra'), 2, 'a new node takes its place');
+    assert.equal((await upkeep('shrinks')).leaving, undefined, 'and may stay');
+  });
+
+  test('keeps a node while another one is away', async () => {
+    const [scene, ring] = await running('waits', 3);
+    ring.listed = [0, 2, 7];
+    await scene.apply(cassandra(2, 1));
+    await scene.reconcile({ exec: ring.exec });
+    assert.equal(await condition(scene), 'False ScalingIn');
+    assert.deepEqual(ring.asked, ['0 status']);
+    assert.equal(await scene.replicas('cassandra'), 3);
+  });
+
+  test('fills new copies node by node once the keyspace has them', async () => {
+    const [scene, ring] = await running('filled', 2);
+    const { exec } = ring;
+    await scene.apply(cassandra(2, 2));
+    await scene.reconcile({ exec });
+    assert.equal(await condition(scene), 'False Replicating');
+    ring.copies = 2;
+    const seen: string[] = [];
+    for (const outcome of ['running', 'done', 'running', 'done', 'none is asked']) {
+      ring.outcome = outcome;
+      ring.asked.length = 0;
+      await scene.reconcile({ exec });
+      const [asked] = ring.asked.filter((command) => command.endsWith('repair --full'));
+      seen.push(`${asked?.slice(0, 1)} ${await condition(scene)}`);
+    }
+    const repairing = (node: number) => `${node} False Repairing`;
+    assert.deepEqual(seen, [repairing(0), repairing(0), repairing(1), repairing(1), 'undefined True Ready']);
+    const { copies, repairedAt, task } = await upkeep('filled');
+    assert.deepEqual([copies, task], [2, undefined]);
+    assert.ok(repairedAt);
+  });
+
+  test('is repaired when it is time, and stays Ready', async () => {
+    const [scene, ring] = await running('repaired', 1, '1h');
+    const now = () => new Date(Date.now() + 2 * 3_600_000);
+    await scene.reconcile({ exec: ring.exec, now });
+    assert.equal(await condition(scene), 'True Repairing');
+    assert.equal(await scene.reason(), 'Running');
+    assert.match(ring.asked.join(), /^0 repair-\d+ repair --full -pr userstream$/);
+    ring.outcome = 'done';
+    await scene.reconcile({ exec: ring.exec, now });
+    await scene.reconcile({ exec: ring.exec, now });
+    assert.equal(await condition(scene), 'True Ready');
+    assert.equal(ring.asked.length, 2);
+  });
+});

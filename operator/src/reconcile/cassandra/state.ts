@@ -1,0 +1,64 @@
+import type { V1StatefulSet } from '@kubernetes/client-node';
+import type { Pipeline } from '../../api/resource.ts';
+import type { KubeObject } from '../../kube/object.ts';
+import { cassandraObjects } from '../../specs/cassandra.ts';
+import type { BuildContext } from '../../specs/images.ts';
+import { objectName } from '../../specs/meta.ts';
+import type { Check } from '../../status/check.ts';
+import { ensureWithVolumes } from '../stateful-set.ts';
+import type { Context } from '../step.ts';
+import { ringPods } from './node.ts';
+import type { RingPod } from './ring.ts';
+import { among, readUpkeep, type Upkeep, type Wanted, writeUpkeep } from './upkeep.ts';
+
+export type Managed = NonNullable<Pipeline['spec']['cassandra']['managed']>;
+
+/** A managed ring: how it should be, and as the API server holds it. */
+export type Ring = {
+  context: Context;
+  build: BuildContext;
+  managed: Managed;
+  wanted: Wanted;
+  /** How many nodes its StatefulSet has now, or had before it was taken away. */
+  nodes: number;
+  upkeep: Upkeep;
+  pods: RingPod[];
+  /** When it was made. */
+  since: string;
+};
+
+/** The nodes that there are: those of the StatefulSet, or where it is being made anew those whose pods live on. */
+function present(live: V1StatefulSet | undefined, pods: RingPod[], wanted: number): number {
+  return live?.spec?.replicas ?? Math.max(wanted, ...pods.map(({ ordinal }) => ordinal + 1));
+}
+
+export async function readRing(context: Context, build: BuildContext, managed: Managed): Promise<Ring> {
+  const { pipeline, cluster, provisioned } = context;
+  const name = objectName(pipeline, 'cassandra');
+  const live = await cluster.get<V1StatefulSet>({ apiVersion: 'apps/v1', kind: 'StatefulSet' }, name);
+  const config = await cluster.get<KubeObject>({ apiVersion: 'v1', kind: 'ConfigMap' }, name);
+  const pods = ringPods(await cluster.pods('cassandra'));
+  const wanted = { nodes: managed.replicas, copies: pipeline.spec.cassandra.replicationFactor };
+  const nodes = present(live, pods, wanted.nodes);
+  return {
+    context,
+    build,
+    managed,
+    wanted,
+    nodes,
+    // Without data there is nothing to be moved or filled.
+    upkeep: provisioned ? among(readUpkeep(config?.metadata.annotations, wanted), nodes) : wanted,
+    pods,
+    since: config?.metadata.creationTimestamp ?? context.now().toISOString(),
+  };
+}
+
+/**
+ * Makes the ring's objects be as the pipeline says, with so many nodes and with what is known of its upkeep.
+ * @returns what hinders its volumes, else READY
+ */
+export function ensureRing({ context, build }: Ring, nodes: number, upkeep: Upkeep): Promise<Check> {
+  const annotations = writeUpkeep(upkeep);
+  const objects = cassandraObjects(context.pipeline, build, { nodes, annotations });
+  return ensureWithVolumes(context, 'cassandra', objects);
+}

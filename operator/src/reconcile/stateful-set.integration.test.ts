@@ -1,0 +1,192 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import type { V1PersistentVolumeClaim, V1StatefulSet } from '@kubernetes/client-node';
+import { type ApiServer, startApiServer } from '../../test/apiserver.ts';
+import { NAMESPACE, pipelineObject, serve } from '../../test/pipelines.ts';
+import { EFFECTS } from '../../test/scene.ts';
+import { until } from '../../test/until.ts';
+import { GROUP, KIND, VERSION } from '../api/pipeline.ts';
+import type { PipelineStatus } from '../api/status.ts';
+import { KubeClient, loadKubeConfig } from '../kube/client.ts';
+import type { KubeObject } from '../kube/object.ts';
+import { TerminatingError } from './cluster.ts';
+import { reconcile } from './reconciler.ts';
+
+/** Who may do all but look at storage classes, as an operator of one namespace. */
+const CONFINED = 'confined';
+
+describe('volumes, with the controllers of Kubernetes at work', () => {
+  let server: ApiServer;
+  let confined: KubeClient;
+
+  const apply = (object: KubeObject) => server.adminClient.apply(object, { fieldManager: 'test' });
+  const get = async <T>(apiVersion: string, kind: string, name: string) =>
+    (await server.adminClient.get({ apiVersion, kind, namespace: NAMESPACE, name })) as T | undefined;
+  const volume = (pipeline: string) =>
+    get<V1PersistentVolumeClaim>('v1', 'PersistentVolumeClaim', `data-${pipeline}-postgres-0`);
+  const set = (pipeline: string) => get<V1StatefulSet>('apps/v1', 'StatefulSet', `${pipeline}-postgres`);
+  const podUid = async (pipeline: string) =>
+    (await get<KubeObject>('v1', 'Pod', `${pipeline}-postgres-0`))?.metadata.uid;
+  const want = (name: string, storage: { size: string; className: string }) =>
+    apply(pipelineObject(name, { postgres: { managed: { storage } } }));
+
+  async function run(name: string, client = server.adminClient): Promise<void> {
+    await reconcile({ namespace: NAMESPACE, name }, { ...EFFECTS, client }).catch((error) => {
+      if (!(error instanceof TerminatingError)) throw error;
+    });
+  }
+
+  async function postgresReady(name: string) {
+    const found = await get<{ status?: PipelineStatus }>(`${GROUP}/${VERSION}`, KIND, name);
+    return found?.status?.conditions?.find(({ type }) => type === 'PostgresReady');
+  }
+
+  /** Reconciles until `check` holds. */
+  const runUntil = (name: string, what: string, check: () => Promise<boolean>, client?: KubeClient) =>
+    until(what, () => run(name, client).then(check), { ms: 30_000 });
+
+  const storageClass = (name: string, allowVolumeExpansion: boolean) =>
+    apply({
+      apiVersion: 'storage.k8s.io/v1',
+      kind: 'StorageClass',
+      metadata: { name },
+      provisioner: 'example.org/nobody',
+      allowVolumeExpansion,
+    });
+
+  /** A volume for the claim that a pipeline's Postgres will make, as a provisioner would have one. */
+  const provide = (pipeline: string, className: string) =>
+    apply({
+      apiVersion: 'v1',
+      kind: 'PersistentVolume',
+      metadata: { name: `volume-of-${pipeline}` },
+      spec: {
+        capacity: { storage: '1Gi' },
+        accessModes: ['ReadWriteOnce'],
+        storageClassName: className,
+        hostPath: { path: '/nowhere' },
+        claimRef: { namespace: NAMESPACE, name: `data-${pipeline}-postgres-0` },
+      },
+    });
+
+  /** A pipeline whose Postgres has a pod and a bound volume of 1Gi. */
+  async function made(pipeline: string, className: string): Promise<void> {
+    await provide(pipeline, className);
+    await want(pipeline, { size: '1Gi', className });
+    await runUntil(pipeline, 'its pod is there', async () => !!(await podUid(pipeline)));
+    const isBound = async () => (await volume(pipeline))?.status?.phase === 'Bound';
+    await until('its volume is bound', isBound, { ms: 30_000 });
+  }
+
+  const requested = async (pipeline: string) =>
+    (await volume(pipeline))?.spec?.resources?.requests?.['storage'];
+  const templateSize = async (pipeline: string) =>
+    (await set(pipeline))?.spec?.volumeClaimTemplates?.[0]?.spec?.resources?.requests?.['storage'];
+
+  before(async () => {
+    server = await startApiServer({ controllerManager: true });
+    await serve(server);
+    await storageClass('growing', true);
+    await storageClass('fixed', false);
+    const all = {
+      apiGroups: ['', 'apps', 'batch', 'policy', 'rbac.authorization.k8s.io', 'kafka.strimzi.io', GROUP],
+      resources: ['*'],
+      verbs: ['*'],
+    };
+    await apply({
+      apiVersion: 'rbac.authorization.k8s.io/v1',
+      kind: 'ClusterRole',
+      metadata: { name: CONFINED },
+      rules: [all],
+    });
+    await apply({
+      apiVersion: 'rbac.authorization.k8s.io/v1',
+      kind: 'ClusterRoleBinding',
+      metadata: { name: CONFINED },
+      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: CONFINED },
+      subjects: [{ kind: 'User', name: CONFINED, apiGroup: 'rbac.authorization.k8s.io' }],
+    });
+    const config = loadKubeConfig(server.kubeconfig);
+    config.users = config.users.map((user) => ({ ...user, impersonateUser: CONFINED }));
+    confined = new KubeClient(config);
+  });
+  after(async () => {
+    confined?.close();
+    await server?.stop();
+  });
+
+  test('grow where their class allows it, and the StatefulSet is made anew around its running pod', async () => {
+    await made('grown', 'growing');
+    const before = { pod: await podUid('grown'), set: (await set('grown'))?.metadata?.uid };
+    await want('grown', { size: '2Gi', className: 'growing' });
+    await runUntil(
+      'grown',
+      'the StatefulSet has the new size',
+      async () => (await templateSize('grown')) === '2Gi',
+    );
+    await until('the pod is its own again', async () => {
+      const pod = await get<KubeObject>('v1', 'Pod', 'grown-postgres-0');
+      return pod?.metadata.ownerReferences?.[0]?.uid === (await set('grown'))?.metadata?.uid;
+    });
+    assert.equal(await requested('grown'), '2Gi');
+    assert.notEqual((await set('grown'))?.metadata?.uid, before.set);
+    assert.equal(await podUid('grown'), before.pod);
+    assert.equal((await postgresReady('grown'))?.reason, 'VolumeResizing');
+    const claim = {
+      apiVersion: 'v1',
+      kind: 'PersistentVolumeClaim',
+      namespace: NAMESPACE,
+      name: 'data-grown-postgres-0',
+    };
+    const status = { status: { capacity: { storage: '2Gi' } } };
+    await server.adminClient.mergePatch(claim, status, { subresource: 'status' });
+    await run('grown');
+    assert.notEqual((await postgresReady('grown'))?.reason, 'VolumeResizing');
+  });
+
+  test('stay as they are where their class does not allow it, and the condition says so', async () => {
+    await made('stays', 'fixed');
+    const before = (await set('stays'))?.metadata?.uid;
+    await want('stays', { size: '2Gi', className: 'fixed' });
+    await run('stays');
+    const told = await postgresReady('stays');
+    assert.equal(told?.reason, 'VolumeCannotGrow');
+    assert.match(told?.message ?? '', /data-stays-postgres-0 can't grow from 1Gi to 2Gi.*class fixed/);
+    assert.deepEqual([await requested('stays'), await templateSize('stays')], ['1Gi', '1Gi']);
+    assert.equal((await set('stays'))?.metadata?.uid, before);
+  });
+
+  test("are asked to grow where their class can't be seen: the API server's refusal is told", async () => {
+    await made('unseen', 'fixed');
+    await want('unseen', { size: '2Gi', className: 'fixed' });
+    await run('unseen', confined);
+    const told = await postgresReady('unseen');
+    assert.equal(told?.reason, 'VolumeCannotGrow');
+    assert.match(told?.message ?? '', /storageclass that provisions the pvc must support resize/);
+  });
+
+  test('that never came about are made anew as they are wanted then', async () => {
+    await want('pending', { size: '1Gi', className: 'no-such-class' });
+    await runUntil('pending', 'its pod is there', async () => !!(await podUid('pending')));
+    const before = await podUid('pending');
+    await want('pending', { size: '500Mi', className: 'growing' });
+    await runUntil('pending', 'its volume is of the other class', async () => {
+      const { storageClassName } = (await volume('pending'))?.spec ?? {};
+      return storageClassName === 'growing' && (await requested('pending')) === '500Mi';
+    });
+    await runUntil(
+      'pending',
+      'its pod is another',
+      async () => ![undefined, before].includes(await podUid('pending')),
+    );
+  });
+
+  test('that hold something are never taken for another class', async () => {
+    await made('kept', 'growing');
+    const before = (await volume('kept'))?.metadata?.uid;
+    await want('kept', { size: '1Gi', className: 'fixed' });
+    await run('kept');
+    assert.equal((await postgresReady('kept'))?.reason, 'VolumeClassDiffers');
+    assert.equal((await volume('kept'))?.metadata?.uid, before);
+  });
+});
