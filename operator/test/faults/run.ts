@@ -1,17 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GROUP, KIND, VERSION } from '../../src/api/pipeline.ts';
-import type { PipelineStatus } from '../../src/api/status.ts';
 import type { KubeObject, ObjectRef } from '../../src/kube/object.ts';
 import { until } from '../until.ts';
 import { objectsOf } from './discovery.ts';
 import { Operator, type OperatorOptions } from './operator.ts';
-import { FaultProxy, isWrite, type Sent } from './proxy.ts';
+import { FaultProxy } from './proxy.ts';
+import { isReady, isWork, type PipelineObject, saysReady } from './ready.ts';
 import type { State } from './state.ts';
 import { LEASES, type World } from './world.ts';
 
 export const NAME = 'users';
-
-export type PipelineObject = KubeObject & { spec: Record<string, unknown>; status?: PipelineStatus };
 
 /** Nothing has been written for this long where a run counts as quiet. */
 const QUIET_MS = 1_500;
@@ -139,6 +137,16 @@ export class Run {
     if (late) throw new Error(`${late.method} ${late.path} was done after the pipeline was called ready`);
   }
 
+  /** Resolves when the status says why the pipeline isn't ready, and nothing is written any more. */
+  says(why: RegExp): Promise<void> {
+    return this.settled(`the status says ${why}`, async () => {
+      const conditions = (await this.pipeline())?.status?.conditions ?? [];
+      return conditions.some(
+        ({ type, status, message }) => type === 'Ready' && status === 'False' && why.test(message),
+      );
+    });
+  }
+
   /** Resolves when the pipeline and all that goes with it are gone, and nothing is written any more. */
   gone(): Promise<void> {
     return this.settled('the pipeline is gone', async () => {
@@ -176,25 +184,4 @@ export class Run {
     if (pipeline) await this.world.client.mergePatch(this.pipelineRef, { metadata: { finalizers: null } });
     await this.world.client.delete({ apiVersion: 'v1', kind: 'Namespace', name: this.namespace });
   }
-}
-
-function isReady(pipeline: PipelineObject | undefined): boolean {
-  const ready = pipeline?.status?.conditions?.find(({ type }) => type === 'Ready');
-  return ready?.status === 'True' && ready.observedGeneration === pipeline?.metadata.generation;
-}
-
-/** Whether a request told the users that the pipeline is ready as of this generation. */
-function saysReady({ path, body, code = 0 }: Sent, generation = 0): boolean {
-  if (!path.endsWith('/status') || code >= 300) return false;
-  return isReady({ ...JSON.parse(body), metadata: { name: NAME, generation } });
-}
-
-/** Whether a request changed an object, other than to tell about it. */
-function isWork(sent: Sent): boolean {
-  return (
-    isWrite(sent) &&
-    !sent.path.endsWith('/status') &&
-    !sent.path.includes('/events') &&
-    (sent.code ?? 500) < 300
-  );
 }

@@ -13,7 +13,6 @@ type Patch = Record<string, unknown>;
 
 /** What an edit does to an object of a kind, beside the label of every one: to fields that the operator set. */
 const EDITS: Record<string, Patch> = {
-  ConfigMap: { data: { 'config.json': 'edited', 'postgresql.conf': 'edited', 'cassandra.yaml': 'edited' } },
   Secret: { data: { username: Buffer.from('edited').toString('base64') } },
   Service: { spec: { selector: { 'app.kubernetes.io/instance': 'edited' } } },
   StatefulSet: { spec: { replicas: 0 } },
@@ -41,11 +40,19 @@ async function stand(run: Run): Promise<void> {
   await play(run, CREATED.steps);
 }
 
+/** Every text of a ConfigMap is overwritten; what else it may be given isn't the operator's. */
+function edit({ kind, ...object }: KubeObject): Patch {
+  const data = (object['data'] ?? {}) as Record<string, string>;
+  const texts = Object.fromEntries(Object.keys(data).map((name) => [name, 'edited']));
+  const own = kind === 'ConfigMap' ? { data: texts } : EDITS[kind];
+  return { ...own, metadata: LABEL };
+}
+
 async function disturb(run: Run, { index, how }: Case): Promise<void> {
   const object = written(await run.objects())[index];
   if (!object) throw new Error(`the run has no object ${index}`);
   if (how === 'deleted') await run.world.client.delete(refOf(object));
-  else await run.world.client.mergePatch(refOf(object), { ...EDITS[object.kind], metadata: LABEL });
+  else await run.world.client.mergePatch(refOf(object), edit(object));
 }
 
 /** The claims, which hold the data. */

@@ -29,7 +29,6 @@ const CHANGES: Spec[] = [
   { cassandra: { managed: { config: { concurrent_writes: '64' } } } },
   { cassandra: { managed: { image: 'other-cassandra:1', ...memory('6Gi') } } },
   { deletionPolicy: 'Delete' },
-  { suspend: true },
 ];
 
 const JOURNEYS = 8;

@@ -2,7 +2,8 @@ import { customResourceDefinition } from '../../../src/crd/definition.ts';
 import type { JsonSchema } from '../../../src/crd/structural.ts';
 import { ApiError } from '../../../src/kube/errors.ts';
 import { until } from '../../until.ts';
-import type { PipelineObject, Run } from '../run.ts';
+import type { PipelineObject } from '../ready.ts';
+import type { Run } from '../run.ts';
 import { BASES, SECRETS } from '../specs.ts';
 import type { Attempt, Kind, Suite } from '../suite.ts';
 import { type Mutation, mutated, mutations, type Property, properties } from './mutations.ts';
@@ -13,8 +14,9 @@ const APPLIED = 'userstream.dev/applied';
 
 const LIMIT_MS = 30_000;
 
-/** So many properties go one after another in one run. */
+/** So many properties go one after another in one run; in a run of a sample, so many. */
 const CHUNK = 6;
+const SAMPLE = 2;
 
 type Spec = Record<string, unknown>;
 /** Refused by the API server, called stuck by the status, in a child object, or no change at all. */
@@ -129,19 +131,19 @@ function reachable(base: Spec, all: Property[]): Property[] {
   });
 }
 
-function chunks<T>(items: T[]): T[][] {
-  return Array.from({ length: Math.ceil(items.length / CHUNK) }, (_, index) =>
-    items.slice(index * CHUNK, (index + 1) * CHUNK),
+function chunks<T>(items: T[], size: number): T[][] {
+  return Array.from({ length: Math.ceil(items.length / size) }, (_, index) =>
+    items.slice(index * size, (index + 1) * size),
   );
 }
 
 /** Each property by one base that has it. */
-function plan(all: Property[]): { base: string; chunk: Property[] }[] {
+function plan(all: Property[], size: number): { base: string; chunk: Property[] }[] {
   const seen = new Set<Property>();
   return Object.entries(BASES).flatMap(([base, spec]) => {
     const own = reachable(spec, all).filter((property) => !seen.has(property));
     for (const property of own) seen.add(property);
-    return chunks(own).map((chunk) => ({ base, chunk }));
+    return chunks(own, size).map((chunk) => ({ base, chunk }));
   });
 }
 
@@ -162,7 +164,7 @@ export const everyProperty: Kind = {
   async run(suite, random) {
     const root = customResourceDefinition().spec.versions[0]?.schema.openAPIV3Schema as JsonSchema;
     const all = properties((root['properties'] as Record<string, JsonSchema>)['spec'] ?? {});
-    const chosen = suite.choose(random, plan(all), 1);
+    const chosen = suite.choose(random, plan(all, suite.sampled ? SAMPLE : CHUNK), 1);
     const found = chosen.map(({ base, chunk }) => {
       const name = `${chunk[0]?.path.join('.')} and ${chunk.length - 1} more (${base})`;
       return suite.attempt(KIND, name, (attempt) => tryAll(attempt, BASES[base] ?? {}, chunk));

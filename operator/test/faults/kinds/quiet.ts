@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isWrite } from '../proxy.ts';
-import type { PipelineObject } from '../run.ts';
+import type { PipelineObject } from '../ready.ts';
 import { apply, play, type Step } from '../scenarios.ts';
 import type { Attempt, Kind } from '../suite.ts';
 
@@ -10,7 +10,7 @@ const WATCHED_MS = 60_000;
 
 const states: { name: string; steps: Step[] }[] = [
   { name: 'a running pipeline', steps: [apply('create')] },
-  { name: 'a suspended pipeline', steps: [apply('create'), apply('suspend', { suspend: true })] },
+  { name: 'a suspended pipeline', steps: [apply('create', { suspend: true })] },
   {
     name: 'a changed pipeline',
     steps: [apply('create'), apply('change', { spark: { sql: 'SELECT id FROM users' } })],

@@ -1,5 +1,4 @@
 import { faultless } from '../faultless.ts';
-import type { Run } from '../run.ts';
 import { apply, CREATED, play } from '../scenarios.ts';
 import { LEAST, merged } from '../specs.ts';
 import { NO_SUCH_IMAGE } from '../stages.ts';
@@ -45,16 +44,6 @@ const CASES: Case[] = [
   },
 ];
 
-/** Resolves when the status says why the pipeline can't become ready. */
-function refused(run: Run, says: RegExp): Promise<void> {
-  return run.settled(`the status says ${says}`, async () => {
-    const conditions = (await run.pipeline())?.status?.conditions ?? [];
-    return conditions.some(
-      ({ type, status, message }) => type === 'Ready' && status === 'False' && says.test(message),
-    );
-  });
-}
-
 /** What can't work is said, and corrected while its pods are broken: the end is as if it had been right at once. */
 export const recovery: Kind = {
   name: KIND,
@@ -64,7 +53,7 @@ export const recovery: Kind = {
       await suite.attempt(KIND, each.name, async ({ run, harmed, same }) => {
         run.startOperator();
         await run.apply(merged(LEAST, each.wrong));
-        await refused(run, each.says);
+        await run.says(each.says);
         harmed();
         await play(run, [apply('correct')]);
         same(end.differences(withoutHistory(await run.state())));

@@ -72,7 +72,7 @@ async function uninstalled({ run, harmed }: Attempt, order: Part[]): Promise<voi
 export const uninstalling: Kind = {
   name: KIND,
   async run(suite, random) {
-    for (const order of suite.choose(random, orders(PARTS), 2)) {
+    for (const order of suite.choose(random, orders(PARTS), 1)) {
       await suite.attempt(KIND, order.join(', '), (attempt) => uninstalled(attempt, order));
       await until('the definition is gone', async () => !(await suite.world.client.get(CRD)), {
         ms: LIMIT_MS,
