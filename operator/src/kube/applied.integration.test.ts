@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { ApiServer } from '../../test/apiserver.ts';
 import { startApiServer } from '../../test/apiserver.ts';
-import { isApplied, stamped } from './applied.ts';
+import { appliedOn, isApplied as isAppliedOn, stamped } from './applied.ts';
 import type { KubeObject } from './object.ts';
 import { refOf } from './object.ts';
 
@@ -111,6 +111,9 @@ const others: KubeObject[] = [
 ];
 
 const manager = { fieldManager: 'userstream' };
+
+const isApplied = (desired: KubeObject, live: KubeObject | undefined, by: string) =>
+  isAppliedOn(desired, live && appliedOn(live, by));
 
 describe('what is applied already, on a real API server', () => {
   let api: ApiServer;

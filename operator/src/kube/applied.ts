@@ -11,21 +11,51 @@ export function stamped<T extends KubeObject>(object: T): T {
   return { ...object, metadata: { ...object.metadata, annotations } };
 }
 
-/**
- * Whether applying `desired` (stamped) would change nothing on `live`. Two facts suffice: what was last applied is the
- * same (the hash), and `manager` still owns every field of it, since whoever changes a field's value takes its
- * ownership away. Defaults and normalised values (`1000m` is `1`) don't matter.
- */
-export function isApplied(desired: KubeObject, live: KubeObject | undefined, manager: string): boolean {
-  const stamp = desired.metadata.annotations?.[APPLIED_ANNOTATION];
-  if (!live || !stamp || live.metadata.annotations?.[APPLIED_ANNOTATION] !== stamp) return false;
-  const entry = live.metadata.managedFields?.find(
+/** The last apply of one manager on an object: what it wanted, and what it still owns. */
+export type Applied = {
+  stamp: string;
+  /** The manager's entry of managedFields as text; its hash, once it was seen to be all that the stamp's content asks for. */
+  owned: string;
+  proved: boolean;
+};
+
+/** What `object` tells of the last apply of `manager`; undefined where there was none. */
+export function appliedOn(object: KubeObject, manager: string): Applied | undefined {
+  const stamp = object.metadata.annotations?.[APPLIED_ANNOTATION];
+  const entry = object.metadata.managedFields?.find(
     (fields) => fields.manager === manager && fields.operation === 'Apply' && !fields.subresource,
   );
-  if (entry?.apiVersion !== desired.apiVersion) return false;
-  const { apiVersion: _, kind: __, metadata, ...content } = desired;
-  const { name: ___, namespace: ____, ...ownedMetadata } = metadata;
-  return owns(entry.fieldsV1, { ...content, metadata: ownedMetadata });
+  if (!stamp || !entry) return undefined;
+  const { apiVersion, fieldsV1 } = entry;
+  return { stamp, owned: JSON.stringify({ apiVersion, fieldsV1 }), proved: false };
+}
+
+/** What is known of the newer of two states of an object: what was proved of the older one still is where nothing differs. */
+export function carriedOver(older: Applied | undefined, newer: Applied | undefined): Applied | undefined {
+  const same =
+    older?.proved && newer && older.stamp === newer.stamp && older.owned === shortHash(newer.owned);
+  return same ? older : newer;
+}
+
+/**
+ * Whether applying `desired` (stamped) would change nothing. Two facts suffice: what was last applied is the same (the
+ * stamp), and its manager still owns every field of it, since whoever changes a field's value takes its ownership away.
+ * Defaults and normalised values (`1000m` is `1`) don't matter. The answer yes is remembered in `applied`.
+ */
+export function isApplied(desired: KubeObject, applied: Applied | undefined): boolean {
+  if (!applied || desired.metadata.annotations?.[APPLIED_ANNOTATION] !== applied.stamp) return false;
+  if (applied.proved) return true;
+  if (!ownsAll(JSON.parse(applied.owned), desired)) return false;
+  Object.assign(applied, { owned: shortHash(applied.owned), proved: true });
+  return true;
+}
+
+type Entry = { apiVersion: string; fieldsV1: Fields };
+
+function ownsAll({ apiVersion: ownedVersion, fieldsV1 }: Entry, desired: KubeObject): boolean {
+  const { apiVersion, kind: _, metadata, ...content } = desired;
+  const { name: __, namespace: ___, ...ownedMetadata } = metadata;
+  return apiVersion === ownedVersion && owns(fieldsV1, { ...content, metadata: ownedMetadata });
 }
 
 type Fields = Record<string, unknown>;
@@ -60,8 +90,10 @@ function hasKeys(item: Fields, keys: Fields): boolean {
 function contentHash(object: KubeObject): string {
   const { [APPLIED_ANNOTATION]: _, ...annotations } = object.metadata.annotations ?? {};
   const content = { ...object, metadata: { ...object.metadata, annotations } };
-  return createHash('sha256').update(JSON.stringify(content, sortKeys)).digest('hex').slice(0, 16);
+  return shortHash(JSON.stringify(content, sortKeys));
 }
+
+const shortHash = (text: string) => createHash('sha256').update(text).digest('hex').slice(0, 16);
 
 function sortKeys(_: string, value: unknown): unknown {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;

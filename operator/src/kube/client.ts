@@ -2,12 +2,13 @@ import { KubeConfig } from '@kubernetes/client-node';
 import { isNotFound } from './errors.ts';
 import type { KubeObject, ObjectRef } from './object.ts';
 import { refOf } from './object.ts';
-import type { ApplyOptions, DeleteOptions, ListPage, Preconditions, Selection } from './options.ts';
+import type { ApplyOptions, DeleteOptions, ListPage, Preconditions } from './options.ts';
 import type { RequestOptions } from './requests.ts';
 import { Requests } from './requests.ts';
 import type { Kind } from './resources.ts';
 import { resourcePath } from './resources.ts';
-import { createTransport } from './transport.ts';
+import { accept, type Selection, selectionQuery } from './selection.ts';
+import { createTransport, type RawRequest } from './transport.ts';
 import type { WatchEvent } from './watch-stream.ts';
 import { readWatchEvents } from './watch-stream.ts';
 
@@ -34,7 +35,7 @@ export class KubeClient {
     const { fieldManager, force = true, subresource, preconditions } = options;
     const query = new URLSearchParams({ fieldManager, force: String(force), fieldValidation: 'Strict' });
     const body = { ...object, metadata: { ...object.metadata, ...preconditions } };
-    return await this.#requests.json<T>({
+    return await this.#write<T>({
       method: 'PATCH',
       path: `${resourcePath(refOf(object), subresource)}?${query}`,
       contentType: 'application/apply-patch+yaml',
@@ -78,7 +79,11 @@ export class KubeClient {
     const query = selectionQuery(selection, { limit: String(PAGE_SIZE) });
     if (continueToken) query.set('continue', continueToken);
     const answer = await this.#requests.json<ListAnswer<T>>(
-      { method: 'GET', path: `${resourcePath({ ...kind, ...selection })}?${query}` },
+      {
+        method: 'GET',
+        path: `${resourcePath({ ...kind, ...selection })}?${query}`,
+        ...accept('List', selection),
+      },
       signal,
     );
     // The items of a list carry neither kind nor apiVersion.
@@ -92,13 +97,13 @@ export class KubeClient {
     const { name: _, ...collection } = refOf(object);
     const query = options.fieldManager ? `?fieldManager=${encodeURIComponent(options.fieldManager)}` : '';
     const path = `${resourcePath(collection)}${query}`;
-    return await this.#requests.json<T>({ method: 'POST', path, body: JSON.stringify(object) });
+    return await this.#write<T>({ method: 'POST', path, body: JSON.stringify(object) });
   }
 
   /** Replaces the whole object; its metadata.resourceVersion is the precondition. */
   async replace<T extends KubeObject>(object: T, signal?: AbortSignal): Promise<T> {
     const path = resourcePath(refOf(object));
-    return await this.#requests.json<T>({ method: 'PUT', path, body: JSON.stringify(object) }, signal);
+    return await this.#write<T>({ method: 'PUT', path, body: JSON.stringify(object) }, signal);
   }
 
   /** JSON merge patch: null takes a field away. */
@@ -109,7 +114,7 @@ export class KubeClient {
   ): Promise<T> {
     const metadata = { ...(patch['metadata'] as object | undefined), ...options.preconditions };
     const query = options.fieldManager ? `?fieldManager=${encodeURIComponent(options.fieldManager)}` : '';
-    return await this.#requests.json<T>({
+    return await this.#write<T>({
       method: 'PATCH',
       path: `${resourcePath(ref, options.subresource)}${query}`,
       contentType: 'application/merge-patch+json',
@@ -146,13 +151,24 @@ export class KubeClient {
       timeoutSeconds: String(options.timeoutSeconds),
     });
     const path = `${resourcePath({ ...kind, ...selection })}?${query}`;
-    const answer = await this.#requests.stream({ method: 'GET', path, signal: options.signal }, 'WATCH');
-    yield* readWatchEvents<T>(answer, `WATCH ${path}`);
+    const request = { method: 'GET', path, signal: options.signal, ...accept('', selection) };
+    const answer = await this.#requests.stream(request, 'WATCH');
+    for await (const event of readWatchEvents<T>(answer, `WATCH ${path}`)) {
+      // Metadata alone comes as a kind of its own.
+      Object.assign(event.object, pickKind(kind));
+      yield event;
+    }
   }
 
   /** The text at a path of the server's own, as `/readyz`. */
   async raw(path: string): Promise<string> {
     return await this.#requests.text({ method: 'GET', path });
+  }
+
+  async #write<T extends KubeObject>(request: Omit<RawRequest, 'signal'>, signal?: AbortSignal): Promise<T> {
+    const written = await this.#requests.json<T>(request, signal);
+    this.#requests.options.onWritten?.(written);
+    return written;
   }
 
   /** Closes the connections; the client and those made from it are of no use afterwards. */
@@ -172,12 +188,3 @@ export function loadKubeConfig(file?: string): KubeConfig {
 type ListAnswer<T> = { items?: T[] | null; metadata: { resourceVersion: string; continue?: string } };
 
 const pickKind = ({ apiVersion, kind }: Kind): Kind => ({ apiVersion, kind });
-
-function selectionQuery(selection: Selection, query: Record<string, string>): URLSearchParams {
-  const { labelSelector, fieldSelector } = selection;
-  return new URLSearchParams({
-    ...query,
-    ...(labelSelector ? { labelSelector } : {}),
-    ...(fieldSelector ? { fieldSelector } : {}),
-  });
-}

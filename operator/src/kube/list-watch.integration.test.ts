@@ -8,10 +8,10 @@ import { until } from '../../test/until.ts';
 import { KubeClient } from './client.ts';
 import { systemClock } from './clock.ts';
 import { isGone } from './errors.ts';
-import type { Timings } from './list-watch.ts';
 import { ListWatch } from './list-watch.ts';
 import type { KubeObject } from './object.ts';
 import { refOf } from './object.ts';
+import type { Timings } from './timings.ts';
 
 const kind = { apiVersion: 'v1', kind: 'ConfigMap' };
 const quick: Partial<Timings> = { firstRetryMs: 20, maxRetryMs: 200 };
@@ -65,6 +65,7 @@ describe('the list-watch against a real API server', () => {
       client,
       kind,
       selection: { labelSelector: 'watched=yes' },
+      transform: (object) => object,
       onChange: ({ type, key }) => changes.push(`${type} ${key}`),
       onError: (error) => errors.push(error),
       clock: systemClock,

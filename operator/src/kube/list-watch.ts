@@ -1,41 +1,31 @@
 import type { KubeClient } from './client.ts';
 import type { Clock } from './clock.ts';
 import { backoff, restartable, sleep } from './clock.ts';
-import { ApiError, isGone } from './errors.ts';
+import { ApiError, isGone, isNotServed } from './errors.ts';
+import type { Change, Identified } from './known-objects.ts';
+import { KnownObjects } from './known-objects.ts';
 import type { KubeObject } from './object.ts';
 import { keyOf } from './object.ts';
-import type { ListPage, Selection } from './options.ts';
+import type { ListPage } from './options.ts';
 import type { Kind } from './resources.ts';
+import type { Selection } from './selection.ts';
+import { TIMINGS, type Timings } from './timings.ts';
+import { compareVersions } from './versions.ts';
 import type { WatchEvent } from './watch-stream.ts';
-
-/** One difference between the store before and after; `object` is the last one known of a deleted key. */
-export type Change<T> = { type: 'set' | 'deleted'; key: string; object: T };
-
-export type Timings = {
-  /** The server ends a watch after this; half as much again at random, so that watches don't end together. */
-  watchSeconds: number;
-  /** Silence (not even a bookmark, which come every minute) after which the connection counts as dead. */
-  silenceMs: number;
-  /** The whole list is read anew this often, whatever the watch said. */
-  relistMs: number;
-  firstRetryMs: number;
-  maxRetryMs: number;
-};
-
-const TIMINGS: Timings = {
-  watchSeconds: 300,
-  silenceMs: 150_000,
-  relistMs: 600_000,
-  firstRetryMs: 500,
-  maxRetryMs: 30_000,
-};
 
 const RELIST_DUE = Symbol('relist is due');
 
-export type ListWatchOptions<T extends KubeObject> = {
+/** The server's answer is older than what it said before: an API server that is behind, or that was set back. */
+class StaleListError extends Error {}
+
+export type ListWatchOptions<T extends Identified> = {
   client: KubeClient;
   kind: Kind;
   selection?: Selection;
+  /** The kind may be missing: without its CRD there are no objects of it, which is no error. */
+  optional?: boolean;
+  /** What is kept of an object. */
+  transform: (object: KubeObject) => T;
   /** Must not throw: a change is told once. */
   onChange: (change: Change<T>) => void;
   /** Told of what went wrong; it is retried after `retryMs`. */
@@ -45,20 +35,20 @@ export type ListWatchOptions<T extends KubeObject> = {
 };
 
 /**
- * A store that follows one kind: listed, then watched from there, for as long as `run` runs. A watch that ends or
- * breaks is resumed where it was; one that is too old (410) is listed again, and what is gone by then is
- * reported as deleted.
+ * What is known of one kind: listed, then watched from there, for as long as `run` runs. A watch that ends or breaks is
+ * resumed where it was; one that is too old (410) is listed again, and what is gone by then is reported as deleted.
+ * What the server replays from an older time is not believed.
  */
-export class ListWatch<T extends KubeObject> {
-  /** Resolves when the first list stands in the store. */
+export class ListWatch<T extends Identified> {
+  /** Resolves when the first list is known. */
   readonly synced: Promise<void>;
   readonly #options: ListWatchOptions<T>;
   readonly #timings: Timings;
-  readonly #objects = new Map<string, T>();
+  readonly #known: KnownObjects<T>;
   readonly #markSynced: () => void;
   #isSynced = false;
-  /** Where to watch from; undefined when only a list can tell. */
-  #resourceVersion: string | undefined;
+  /** The newest version that the server has told of: where to watch from. */
+  #seen: string | undefined;
   #relistAt = 0;
   #lastContact: number;
   #failures = 0;
@@ -69,12 +59,13 @@ export class ListWatch<T extends KubeObject> {
     this.#markSynced = resolve;
     this.#options = options;
     this.#timings = { ...TIMINGS, ...options.timings };
+    this.#known = new KnownObjects(options.onChange);
     this.#lastContact = options.clock.now();
   }
 
   /** What is known, by `namespace/name`. Not to be changed. */
   get objects(): ReadonlyMap<string, T> {
-    return this.#objects;
+    return this.#known.all;
   }
 
   get isSynced(): boolean {
@@ -86,13 +77,16 @@ export class ListWatch<T extends KubeObject> {
     return this.#options.clock.now() - this.#lastContact;
   }
 
+  /** Takes what another request has shown of an object, unless something newer is known. */
+  offer(object: T): void {
+    this.#known.set(object);
+  }
+
   /** Follows the kind until `signal` aborts. Throws nothing: errors go to `onError` and are retried. */
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       try {
-        if (this.#resourceVersion === undefined || this.#options.clock.now() >= this.#relistAt) {
-          await this.#list(signal);
-        }
+        if (this.#options.clock.now() >= this.#relistAt) await this.#list(signal);
         await this.#watch(signal);
       } catch (error) {
         if (!signal.aborted) await this.#recover(error, signal);
@@ -101,27 +95,29 @@ export class ListWatch<T extends KubeObject> {
   }
 
   async #list(signal: AbortSignal): Promise<void> {
-    const { client, kind, selection = {}, clock } = this.#options;
+    const { client, kind, selection = {}, clock, transform } = this.#options;
     const items: T[] = [];
-    let page: ListPage<T> | undefined;
+    let page: ListPage<KubeObject> | undefined;
     do {
-      page = await client.listPage<T>(kind, selection, page?.continue, signal);
-      items.push(...page.items);
-      this.#heard();
+      page = await client.listPage(kind, selection, page?.continue, signal);
+      for (const item of page.items) items.push(transform(item));
     } while (page.continue);
-    this.#resourceVersion = page.resourceVersion;
+    const version = page.resourceVersion;
+    if (this.#seen && compareVersions(version, this.#seen) < 0) {
+      throw new StaleListError(
+        `list of ${kind.kind}: it is of version ${version}, but ${this.#seen} was seen`,
+      );
+    }
     this.#relistAt = clock.now() + this.#timings.relistMs * (1 + clock.random() / 2);
-    this.#replaceAll(items);
-    this.#isSynced = true;
-    this.#markSynced();
+    this.#seen = version;
+    this.#known.replaceAll(items, version);
+    this.#isKnown();
   }
 
-  #replaceAll(items: T[]): void {
-    const listed = new Set(items.map((item) => keyOf(item.metadata)));
-    for (const [key, object] of this.#objects) {
-      if (!listed.has(key)) this.#remove(key, object);
-    }
-    for (const item of items) this.#set(item);
+  #isKnown(): void {
+    this.#heard();
+    this.#isSynced = true;
+    this.#markSynced();
   }
 
   async #watch(signal: AbortSignal): Promise<void> {
@@ -147,10 +143,10 @@ export class ListWatch<T extends KubeObject> {
     await this.#pauseAfterShortWatch(began, signal);
   }
 
-  #events(signal: AbortSignal): AsyncGenerator<WatchEvent<T>> {
+  #events(signal: AbortSignal): AsyncGenerator<WatchEvent<KubeObject>> {
     const { client, kind, selection = {}, clock } = this.#options;
-    return client.watch<T>(kind, selection, {
-      resourceVersion: this.#resourceVersion ?? '',
+    return client.watch(kind, selection, {
+      resourceVersion: this.#seen ?? '',
       timeoutSeconds: Math.ceil(this.#timings.watchSeconds * (1 + clock.random() / 2)),
       signal,
     });
@@ -164,25 +160,14 @@ export class ListWatch<T extends KubeObject> {
     else await sleep(clock, backoff(this.#failures++, firstRetryMs, maxRetryMs, clock.random), signal);
   }
 
-  #take({ type, object }: WatchEvent<T>): void {
+  #take({ type, object }: WatchEvent<KubeObject>): void {
     this.#heard();
     this.#failures = 0;
-    if (type === 'DELETED') this.#remove(keyOf(object.metadata), object);
-    else if (type !== 'BOOKMARK') this.#set(object);
-    this.#resourceVersion = object.metadata.resourceVersion;
-  }
-
-  #set(object: T): void {
-    const key = keyOf(object.metadata);
-    const known = this.#objects.get(key);
-    if (known && known.metadata.uid !== object.metadata.uid) this.#remove(key, known);
-    else if (known?.metadata.resourceVersion === object.metadata.resourceVersion) return;
-    this.#objects.set(key, object);
-    this.#options.onChange({ type: 'set', key, object });
-  }
-
-  #remove(key: string, object: T): void {
-    if (this.#objects.delete(key)) this.#options.onChange({ type: 'deleted', key, object });
+    const version = object.metadata.resourceVersion ?? '';
+    if (this.#seen && compareVersions(version, this.#seen) <= 0) return;
+    this.#seen = version;
+    if (type === 'DELETED') this.#known.remove(keyOf(object.metadata), version);
+    else if (type !== 'BOOKMARK') this.#known.set(this.#options.transform(object));
   }
 
   #heard(): void {
@@ -190,9 +175,14 @@ export class ListWatch<T extends KubeObject> {
   }
 
   async #recover(error: unknown, signal: AbortSignal): Promise<void> {
-    const { clock, onError } = this.#options;
-    const { firstRetryMs, maxRetryMs } = this.#timings;
-    if (isGone(error)) this.#resourceVersion = undefined;
+    const { clock, onError, optional } = this.#options;
+    const { absentMs, firstRetryMs, maxRetryMs } = this.#timings;
+    if (isGone(error) || isNotServed(error)) this.#relistAt = 0;
+    if (optional && isNotServed(error)) {
+      this.#known.clear();
+      this.#isKnown();
+      return await sleep(clock, absentMs, signal);
+    }
     const asked = error instanceof ApiError ? (error.retryAfterMs ?? 0) : 0;
     const retryMs = Math.max(asked, backoff(this.#failures++, firstRetryMs, maxRetryMs, clock.random));
     onError(error, retryMs);

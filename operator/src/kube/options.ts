@@ -17,6 +17,4 @@ export type DeleteOptions = {
   propagationPolicy?: 'Background' | 'Foreground' | 'Orphan';
 };
 
-export type Selection = { namespace?: string; labelSelector?: string; fieldSelector?: string };
-
 export type ListPage<T> = { items: T[]; resourceVersion: string; continue?: string };

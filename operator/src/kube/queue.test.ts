@@ -39,6 +39,18 @@ function scene(concurrency = 1): Scene {
   return { clock, queue, log, finish };
 }
 
+test('many keys that come back with time alone share the runs that there are for them', async () => {
+  const { clock, queue, log, finish } = scene(200);
+  const keys = Array.from({ length: 200 }, (_, i) => `key-${i}`);
+  for (const key of keys) queue.add(key);
+  for (const key of keys) await finish(key, { requeueAfterMs: 3_000 });
+  log.length = 0;
+  await clock.advance(3_000);
+  assert.equal(log.length, 61, 'the first ones, who had the runs to themselves');
+  await clock.advance(7_000);
+  assert.equal(log.length, 200);
+});
+
 const cases: { name: string; concurrency?: number; run: (s: Scene) => Promise<void>; log: string[] }[] = [
   {
     name: 'a key added many times before it is worked on runs once',

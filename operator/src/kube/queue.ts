@@ -24,6 +24,9 @@ export type QueueOptions = {
 const FIRST_RETRY_MS = 5;
 const MAX_RETRY_MS = 60_000;
 
+/** What comes back only because time has passed leaves room for what has changed: all such keys share this many runs. */
+const LOOKS_PER_SECOND = 20;
+
 /**
  * A work queue of keys: a key waits at most once, is never in flight twice, and comes back after a failure
  * with an exponential back-off of its own. An event that comes in while its key is in flight is not lost:
@@ -127,7 +130,9 @@ export class WorkQueue {
 
   #succeeded(key: string, outcome: Outcome): void {
     this.forget(key);
-    if (outcome?.requeueAfterMs !== undefined) this.addAfter(key, outcome.requeueAfterMs);
+    if (outcome?.requeueAfterMs === undefined) return;
+    const sharedMs = (this.#delayed.size / LOOKS_PER_SECOND) * 1000;
+    this.addAfter(key, Math.max(outcome.requeueAfterMs, sharedMs));
   }
 
   #failed(key: string, error: unknown): void {

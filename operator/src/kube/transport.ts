@@ -8,6 +8,8 @@ export type RawRequest = {
   path: string;
   body?: string;
   contentType?: string;
+  /** The form that the answer is to have; plain JSON where it is left out. */
+  accept?: string;
   signal: AbortSignal;
   /** Called when the connection stands, in the tick that writes the request; throwing means it isn't sent. */
   beforeSend?: () => void;
@@ -50,7 +52,7 @@ export function createTransport(config: KubeConfig): Transport {
         port: server.port || (secure ? 443 : 80),
         path: prefix + request.path,
         method: request.method,
-        headers: { ...headers, ...bodyHeaders(request), accept: 'application/json' },
+        headers: { ...headers, ...bodyHeaders(request), accept: request.accept ?? 'application/json' },
         agent,
         signal: request.signal,
       };

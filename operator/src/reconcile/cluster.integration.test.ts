@@ -9,7 +9,8 @@ import { type KubeObject, refOf } from '../kube/object.ts';
 import type { ApplyOptions } from '../kube/options.ts';
 import { configMap, metadata } from '../specs/meta.ts';
 import { base64 } from '../specs/secrets.ts';
-import { Cluster, TerminatingError } from './cluster.ts';
+import { Cluster } from './cluster.ts';
+import { TerminatingError } from './refusals.ts';
 
 /** A client to whose API server something happens after a decision, before the write. */
 class LateClient extends KubeClient {
@@ -44,7 +45,7 @@ describe('the objects of a pipeline on a real API server', () => {
   const apply = (object: KubeObject) => server.adminClient.apply(object, { fieldManager: 'test' });
   const get = (object: KubeObject) => server.adminClient.get(refOf(object));
   const remove = (object: KubeObject) => server.adminClient.delete(refOf(object));
-  const cluster = () => new Cluster(client, pipeline);
+  const cluster = () => new Cluster({ client }, pipeline);
   const object = (name: string, data: Record<string, string> = {}) =>
     configMap(metadata(pipeline, 'relay', `${pipeline.name}-${name}`), data);
 

@@ -16,7 +16,7 @@ export const FIGURES_MS = 60_000;
 export async function renewFigures(key: string, dependencies: Dependencies): Promise<Result> {
   const { client, readReports } = dependencies;
   const { namespace = '', name } = fromKey(key);
-  const cluster = new Cluster(client, { namespace, name, uid: '' });
+  const cluster = new Cluster(dependencies, { namespace, name, uid: '' });
   const figures = figuresOf(await readReports(cluster, ['relay', 'spark']));
   if (!figures) return {};
   const object: PipelineObject | undefined = await client.get(refTo({ namespace, name }));

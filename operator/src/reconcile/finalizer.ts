@@ -1,6 +1,6 @@
 import type { KubeClient } from '../kube/client.ts';
 import { refOf } from '../kube/object.ts';
-import { FIELD_MANAGER } from './cluster.ts';
+import { FIELD_MANAGER } from './owned.ts';
 import type { PipelineObject } from './pipeline-object.ts';
 
 /** Held until what garbage collection can't reach is undone: slots, topics and keyspaces on systems that live on. */

@@ -5,8 +5,8 @@ import { isConflict } from '../kube/errors.ts';
 import type { KubeMetrics } from '../kube/metrics.ts';
 import { fromKey } from '../kube/object.ts';
 import type { RequestReport } from '../kube/requests.ts';
-import { TerminatingError } from './cluster.ts';
 import { type Dependencies, type Result, reconcile } from './reconciler.ts';
+import { TerminatingError } from './refusals.ts';
 
 /** What the next reconcile, on a fresh read, heals by itself. */
 function isPassing(error: unknown): boolean {

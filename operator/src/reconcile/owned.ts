@@ -1,5 +1,7 @@
-import type { KubeObject } from '../kube/object.ts';
 import type { Kind } from '../kube/resources.ts';
+
+/** Who applies: the name under which the API server notes which fields are the operator's. */
+export const FIELD_MANAGER = 'userstream-operator';
 
 /** Strimzi's kinds, which are served only where Strimzi is installed. */
 export const STRIMZI: Kind[] = ['KafkaTopic', 'Kafka', 'KafkaNodePool'].map((kind) => ({
@@ -23,7 +25,3 @@ export const OWNED: Kind[] = [
   { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'Role' },
   { apiVersion: 'v1', kind: 'ServiceAccount' },
 ];
-
-export function isOwnedBy({ metadata }: KubeObject, uid: string): boolean {
-  return metadata.ownerReferences?.some((owner) => owner.uid === uid) ?? false;
-}

@@ -13,17 +13,19 @@ import { finalize } from './deletion.ts';
 import { ensureFinalizer, removeFinalizer } from './finalizer.ts';
 import { runSteps } from './pipeline.ts';
 import { isPaused, type PipelineObject, refTo } from './pipeline-object.ts';
+import type { Access } from './reads.ts';
 import { requeueAfterMs } from './schedule.ts';
 import { ensureStatus, type StatusWriter, writeStatus } from './status.ts';
 import type { Context } from './step.ts';
 
-export type Dependencies = StatusWriter & {
-  images: Images;
-  exec: Exec;
-  /** What the workers of a pipeline, or those of some components, say of themselves. */
-  readReports(cluster: Cluster, components?: string[]): Promise<Report[]>;
-  password(): string;
-};
+export type Dependencies = StatusWriter &
+  Access & {
+    images: Images;
+    exec: Exec;
+    /** What the workers of a pipeline, or those of some components, say of themselves. */
+    readReports(cluster: Cluster, components?: string[]): Promise<Report[]>;
+    password(): string;
+  };
 
 export type Result = { requeueAfterMs?: number };
 
@@ -54,7 +56,7 @@ async function contextOf(
   pipeline: Pipeline,
 ): Promise<Context> {
   const { images, exec, password, readReports, now } = dependencies;
-  const cluster = new Cluster(dependencies.client, pipeline);
+  const cluster = new Cluster(dependencies, pipeline);
   const { conditions = [], dataSince } = object.status ?? {};
   const reports = await readReports(cluster);
   return {

@@ -9,8 +9,8 @@ import { GROUP, KIND, VERSION } from '../api/pipeline.ts';
 import type { PipelineStatus } from '../api/status.ts';
 import { KubeClient, loadKubeConfig } from '../kube/client.ts';
 import type { KubeObject } from '../kube/object.ts';
-import { TerminatingError } from './cluster.ts';
 import { reconcile } from './reconciler.ts';
+import { TerminatingError } from './refusals.ts';
 
 /** Who may do all but look at storage classes, as an operator of one namespace. */
 const CONFINED = 'confined';

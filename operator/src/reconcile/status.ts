@@ -6,7 +6,7 @@ import type { KubeObject } from '../kube/object.ts';
 import { type Check, notReady } from '../status/check.ts';
 import { conditions, type Seen } from '../status/conditions.ts';
 import { transitions } from '../status/transitions.ts';
-import { FIELD_MANAGER } from './cluster.ts';
+import { FIELD_MANAGER } from './owned.ts';
 import type { PipelineObject } from './pipeline-object.ts';
 
 /** What a status is written with. */
