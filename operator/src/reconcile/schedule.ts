@@ -1,14 +1,20 @@
 import type { Condition } from '../api/status.ts';
 
-/** While something is on its way it is looked at this often. */
+/** While something is on its way it is looked at this often, for what no watch tells; less often the longer it takes. */
 const SOON_MS = 3_000;
-/** What hasn't become ready within `PATIENCE_MS` won't do so any moment. */
 const LATER_MS = 20_000;
-const PATIENCE_MS = 10 * 60_000;
+/** What is ready changes only in ways that a watch tells. */
+const READY_MS = 10 * 60_000;
 
-/** How soon to look again: soon while something happens, later when all is well or nothing has for a while. */
+/** A stage that is ready and yet has something to say: work goes on in it. */
+function isBusy({ type, status, reason }: Condition): boolean {
+  return type !== 'Ready' && type.endsWith('Ready') && status === 'True' && reason !== 'Ready';
+}
+
+/** How soon to look again, given since when a pipeline is or isn't ready. */
 export function requeueAfterMs(conditions: Condition[], now: Date): number {
   const ready = conditions.find(({ type }) => type === 'Ready');
-  const forMs = now.getTime() - Date.parse(ready?.lastTransitionTime ?? '');
-  return ready?.status === 'True' || forMs > PATIENCE_MS ? LATER_MS : SOON_MS;
+  if (ready?.status === 'True') return conditions.some(isBusy) ? LATER_MS : READY_MS;
+  const forMs = now.getTime() - Date.parse(ready?.lastTransitionTime ?? now.toISOString());
+  return Math.min(LATER_MS, Math.max(SOON_MS, forMs / 10));
 }
