@@ -128,8 +128,8 @@ export class Run {
    * Resolves when the pipeline is ready as its spec now says, and nothing is written any more.
    * @throws where it was called ready before its objects were written
    */
-  async ready(): Promise<void> {
-    await this.settled('the pipeline is ready', async () => isReady(await this.pipeline()));
+  async ready(ms?: number): Promise<void> {
+    await this.settled('the pipeline is ready', async () => isReady(await this.pipeline()), ms);
     const since = this.proxy.sent.slice(this.#asked);
     const { generation } = (await this.pipeline())?.metadata ?? {};
     const said = since.findIndex((sent) => saysReady(sent, generation));
@@ -159,7 +159,7 @@ export class Run {
   }
 
   /** Resolves when `holds` does and nothing is written any more. */
-  async settled(what: string, holds: () => Promise<boolean>): Promise<void> {
+  async settled(what: string, holds: () => Promise<boolean>, ms = this.limitMs): Promise<void> {
     await until(
       what,
       async () => {
@@ -167,7 +167,7 @@ export class Run {
         await sleep(POLL_MS);
         return this.proxy.quietMs > QUIET_MS && (await holds()) && this.proxy.quietMs > QUIET_MS;
       },
-      { ms: this.limitMs },
+      { ms },
     );
   }
 

@@ -14,6 +14,8 @@ const APPLIED = 'userstream.dev/applied';
 
 const LIMIT_MS = 30_000;
 
+const WAY_BACK_MS = 15_000;
+
 /** So many properties go one after another in one run; in a run of a sample, so many. */
 const CHUNK = 6;
 const SAMPLE = 2;
@@ -76,9 +78,15 @@ async function tried(run: Run, spec: Spec, mutation: Mutation): Promise<Outcome>
   return stuck ? 'stuck' : 'reached';
 }
 
-/** Makes the pipeline be as in `spec`, anew where there is no way back. */
+/** Makes the pipeline be as in `spec`: anew where there is no way back, or none without processes in Cassandra's pods. */
 async function putBack(run: Run, spec: Spec): Promise<void> {
-  if (typeof (await asked(run, spec)) !== 'string') return run.ready();
+  if (typeof (await asked(run, spec)) !== 'string') {
+    const back = await run.ready(WAY_BACK_MS).then(
+      () => true,
+      () => false,
+    );
+    if (back) return;
+  }
   await run.delete();
   await run.gone();
   await run.apply(spec);
