@@ -155,10 +155,13 @@ export class FaultProxy {
   async #stream(sent: Sent, outgoing: ServerResponse): Promise<void> {
     const response = await this.#send(sent, {});
     sent.code = response.statusCode ?? 0;
-    outgoing.on('close', () => response.destroy());
     outgoing.writeHead(sent.code, { 'content-type': 'application/json' });
     outgoing.flushHeaders();
     const lines = createInterface({ input: response });
+    outgoing.on('close', () => {
+      lines.close();
+      response.destroy();
+    });
     for await (const line of this.tap.watch?.(sent, lines) ?? lines) outgoing.write(`${line}\n`);
     outgoing.end();
   }
