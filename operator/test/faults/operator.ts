@@ -45,8 +45,6 @@ export class Operator {
       LEASE_DURATION_SECONDS: String(leaseSeconds),
       WATCH_NAMESPACE: namespace,
       HTTP_PORT: '0',
-      // What Node has compiled once, it need not compile at each of many starts.
-      NODE_COMPILE_CACHE: join(world.directory, 'compiled'),
     };
     this.name = name;
     this.#log = join(world.directory, `${id}.log`);

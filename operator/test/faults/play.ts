@@ -19,7 +19,7 @@ const ALONE: Kind[] = [uninstalling];
 
 export const KINDS = [...ALONE, ...TOGETHER];
 
-const SLOTS = 5;
+const SLOTS = 8;
 
 export type PlayOptions = Omit<SuiteOptions, 'world' | 'slots'>;
 

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { GROUP, KIND, VERSION } from '../../src/api/pipeline.ts';
@@ -14,6 +14,7 @@ import { until } from '../until.ts';
 import { AUDIT_POLICY, AuditLog } from './audit.ts';
 import { discover, objectsOf, type Served } from './discovery.ts';
 import { STAGES } from './stages.ts';
+import { PROVISIONER, startVolumes } from './volumes.ts';
 
 /** Kubernetes without machines: a real API server, etcd, controllers, scheduler and volumes, and kwok's pods. */
 export type World = {
@@ -44,7 +45,8 @@ const POD_NETWORK = '127.64.0.1/16';
 /** Endpoints on the loopback network are refused again and again, and nobody here reads them. */
 const CONTROLLERS = '--controllers=*,-endpoints-controller,-endpointslice-controller';
 
-const PROVISIONER = 'userstream.dev/directory';
+/** Many pipelines are made at once: nobody is to wait for another's requests. */
+const RATES = ['--kube-api-qps=500', '--kube-api-burst=1000'];
 
 function storageClass(name: string, allowVolumeExpansion: boolean, annotations = {}): KubeObject {
   return {
@@ -72,10 +74,10 @@ export async function startWorld(): Promise<World> {
   const [policy, log] = [join(directory, 'audit.yaml'), join(directory, 'audit.log')];
   writeFileSync(policy, JSON.stringify(AUDIT_POLICY));
   const api = await startApiServer({
-    controllerManager: [CONTROLLERS],
+    controllerManager: [CONTROLLERS, ...RATES],
     flags: [`--audit-policy-file=${policy}`, `--audit-log-path=${log}`],
   });
-  const helpers: Server[] = [];
+  const helpers: Pick<Server, 'stop'>[] = [];
   const stop = async () => {
     for (const helper of helpers) await helper.stop();
     await api.stop();
@@ -83,7 +85,7 @@ export async function startWorld(): Promise<World> {
   };
   try {
     await furnish(api.adminClient);
-    helpers.push(...(await startHelpers(directory, api.kubeconfig)));
+    helpers.push(startVolumes(api.adminClient), ...(await startHelpers(directory, api.kubeconfig)));
     await untilNodeReady(api.adminClient);
     const served = await discover(api.adminClient);
     return { api, client: api.adminClient, audit: new AuditLog(log), served, directory, stop };
@@ -114,8 +116,6 @@ export async function serve(client: KubeClient): Promise<void> {
 async function startHelpers(directory: string, kubeconfig: string): Promise<Server[]> {
   const [programs, kwok] = await Promise.all([binaries(), kwokBinary()]);
   const config = join(directory, 'kwok.yaml');
-  const volumes = join(directory, 'volumes');
-  mkdirSync(volumes);
   writeFileSync(config, STAGES.map((stage) => JSON.stringify(stage)).join('\n---\n'));
   const reach = `--kubeconfig=${kubeconfig}`;
   return [
@@ -123,11 +123,7 @@ async function startHelpers(directory: string, kubeconfig: string): Promise<Serv
       reach,
       '--leader-elect=false',
       '--secure-port=0',
-    ]),
-    startServer(directory, 'storage', join(programs, 'storage'), [
-      reach,
-      `--provisioner=${PROVISIONER}`,
-      `--root=${volumes}`,
+      ...RATES,
     ]),
     startServer(directory, 'kwok', kwok, [
       reach,

@@ -27,6 +27,11 @@ export function properties(schema: JsonSchema, path: string[] = []): Property[] 
   });
 }
 
+/** Whether a property holds a value of its own, rather than other properties. */
+export function isLeaf({ schema }: Property): boolean {
+  return !schema['properties'];
+}
+
 /** What may be tried on a property that has the value `now`: change, delete, empty, extremes and what lies past them. */
 export function mutations({ path, schema }: Property, now: unknown): Mutation[] {
   const all: [string, unknown][] = [
@@ -75,8 +80,8 @@ function candidates(schema: JsonSchema, now: unknown): unknown[] {
 
 function arrays(items: JsonSchema, now: unknown): unknown[] {
   const before = Array.isArray(now) ? now : [];
-  const [item] = candidates(items, undefined).concat(items['enum'] ?? []);
-  return [[...before, item], [item]];
+  const some = (items['enum'] as unknown[] | undefined) ?? candidates(items, undefined);
+  return [[...before, some[0]], [some[0]], some];
 }
 
 function empties(schema: JsonSchema): [string, unknown][] {

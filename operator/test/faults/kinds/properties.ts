@@ -6,7 +6,7 @@ import type { PipelineObject } from '../ready.ts';
 import type { Run } from '../run.ts';
 import { BASES, SECRETS } from '../specs.ts';
 import type { Attempt, Kind, Suite } from '../suite.ts';
-import { type Mutation, mutated, mutations, type Property, properties } from './mutations.ts';
+import { isLeaf, type Mutation, mutated, mutations, type Property, properties } from './mutations.ts';
 
 const KIND = 'every property';
 
@@ -158,11 +158,14 @@ function plan(all: Property[], size: number): { base: string; chunk: Property[] 
 function report(suite: Suite, all: Property[], tried: Map<string, Outcome[]>): void {
   const count = (...wanted: Outcome[]) =>
     [...tried.values()].flat().filter((outcome) => wanted.includes(outcome)).length;
-  const covered = [...tried.values()].filter((each) => each.some((outcome) => outcome !== 'the same')).length;
-  const percent = Math.floor((100 * covered) / all.length);
+  const told = (property: Property) =>
+    tried.get(property.path.join('.'))?.some((outcome) => outcome !== 'the same');
+  const leaves = all.filter(isLeaf);
+  const covered = leaves.filter(told).length;
+  const percent = Math.floor((100 * covered) / leaves.length);
   suite.notes.push(
-    `${covered} of ${all.length} properties (${percent} %): ${count('reached')} changes reached a child object, ` +
-      `${count('refused', 'stuck')} were rejected with a message`,
+    `${covered} of ${leaves.length} properties that hold a value (${percent} %): ` +
+      `${count('reached')} changes reached a child object, ${count('refused', 'stuck')} were rejected with a message`,
   );
 }
 
