@@ -15,7 +15,7 @@ export type Timings = {
 export const TIMINGS: Timings = {
   watchSeconds: 300,
   silenceMs: 150_000,
-  relistMs: 600_000,
+  relistMs: 1_800_000,
   absentMs: 60_000,
   firstRetryMs: 500,
   maxRetryMs: 30_000,

@@ -1,0 +1,57 @@
+import { recordSample } from './load.ts';
+import { type Figures, measure } from './measure.ts';
+import { startWorld } from './world.ts';
+
+// How the operator does with many pipelines, on a real API server with kwok's pods: `npm run bench:operator -- 100 1000`.
+
+/** What the sample's objects are known by and no other text is. */
+const SAMPLE = 'sampled-pipeline';
+
+const SIZES = [100, 1000];
+
+const mebibytes = (bytes: number) => `${fixed(bytes / 2 ** 20)} MiB`;
+const fixed = (value: number, digits = 1) => value.toFixed(digits);
+
+function lines(figures: Figures): [string, string][] {
+  const { pipelines, objects, writeSeconds, bareSeconds, convergedSeconds, writes, base, full, idle } =
+    figures;
+  const each = (before: number, after: number) => `${fixed((after - before) / 1024 / pipelines)} KiB`;
+  const rate = (seconds: number) =>
+    `${fixed(seconds)} s, ${fixed((pipelines * objects) / seconds, 0)} objects/s`;
+  return [
+    ['pipelines applied at once', `${pipelines}, of ${objects} objects each`],
+    ['the operator wrote all objects in', rate(writeSeconds)],
+    ['a bare server-side-apply loop in', rate(bareSeconds)],
+    ["ratio of the operator's rate to the loop's", fixed(bareSeconds / writeSeconds, 2)],
+    ['all ready, from the start of the controllers', `${fixed(convergedSeconds)} s`],
+    [
+      'writes a pipeline',
+      `${fixed(writes.created)} creations, ${fixed(writes.changed)} changes (status included), ${fixed(writes.refused)} refused, ${fixed(writes.events)} events`,
+    ],
+    ['memory without a pipeline', `${mebibytes(base.resident)} resident, ${mebibytes(base.heap)} of heap`],
+    ['memory with all', `${mebibytes(full.resident)} resident, ${mebibytes(full.heap)} of heap`],
+    [
+      'memory a pipeline',
+      `${each(base.resident, full.resident)} resident, ${each(base.heap, full.heap)} of heap`,
+    ],
+    [
+      'when idle',
+      `${fixed(idle.requestsAMinute)} requests a minute, ${fixed(idle.cpuPercent, 2)} % of a core (over ${idle.seconds} s)`,
+    ],
+  ];
+}
+
+const sizes = process.argv.slice(2).map(Number);
+const world = await startWorld();
+try {
+  await world.makeNamespace(SAMPLE);
+  const sample = await recordSample(world, SAMPLE, SAMPLE);
+  for (const size of sizes.length > 0 ? sizes : SIZES) {
+    for (const [what, figure] of lines(await measure(world, size, sample)))
+      console.log(`${what.padEnd(46)}${figure}`);
+    console.log();
+  }
+} finally {
+  await world.stop();
+}
+process.exit(0);
