@@ -48,7 +48,7 @@ const want = (replicas: number, replicationFactor: number) =>
   world.apply({ source: source('second', 10), cassandra: cassandra(replicas, replicationFactor) });
 
 const ring = async () => parseStatus(await nodetool(asked, 0, 'status'));
-const copies = async () => parseCopies(await nodetool(asked, 0, 'describecluster'), 'userstream');
+const copies = async () => parseCopies(await nodetool(asked, 0, 'describecluster')).get('userstream');
 
 async function upkeep() {
   const ref = {

@@ -123,7 +123,7 @@ describe('a ring, on a real API server', () => {
     await scene.apply(cassandra(1, 1));
     await scene.reconcile({ exec });
     assert.equal(await condition(scene), 'False Decommissioning');
-    assert.deepEqual(ring.asked, ['0 status', '1 decommission decommission']);
+    assert.deepEqual(ring.asked, ['0 status', '0 describecluster', '1 decommission decommission']);
     assert.equal((await upkeep('shrinks')).leaving, 1);
     await scene.apply(cassandra(2, 1));
     await scene.reconcile({ exec });
@@ -140,6 +140,18 @@ describe('a ring, on a real API server', () => {
     await scene.reconcile({ exec });
     assert.equal(await scene.replicas('cassandra'), 2, 'a new node takes its place');
     assert.equal((await upkeep('shrinks')).leaving, undefined, 'and may stay');
+  });
+
+  test('keeps a node while a keyspace has as many copies as there are nodes', async () => {
+    const [scene, ring] = await running('crowded', 2);
+    ring.copies = 2;
+    await scene.apply(cassandra(1, 1));
+    await scene.reconcile({ exec: ring.exec });
+    assert.equal(await condition(scene), 'False ScalingIn');
+    assert.equal((await upkeep('crowded')).leaving, undefined, 'it has not begun to leave');
+    ring.copies = 1;
+    await scene.reconcile({ exec: ring.exec });
+    assert.equal(await condition(scene), 'False Decommissioning');
   });
 
   test('keeps a node while another one is away', async () => {

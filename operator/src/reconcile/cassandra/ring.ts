@@ -12,10 +12,15 @@ export function parseStatus(text: string): RingNode[] {
   }));
 }
 
-/** How many copies `nodetool describecluster` says that a keyspace has in each data centre; 0 where it isn't there. */
-export function parseCopies(text: string, keyspace: string): number {
-  const replication = new RegExp(`^\\s*${keyspace} -> Replication class: \\w+ \\{(.*)\\}`, 'm').exec(text);
-  return Number(/=(\d+)/.exec(replication?.[1] ?? '')?.[1] ?? 0);
+/** How many copies each keyspace has, as `nodetool describecluster` says; 0 where each node has a part of its own. */
+export function parseCopies(text: string): Map<string, number> {
+  const keyspaces = text.matchAll(/^\s*(\w+) -> Replication class: \S+ \{(.*)\}/gm);
+  return new Map(
+    [...keyspaces].map(([, name = '', replication = '']) => [
+      name,
+      Number(/=(\d+)/.exec(replication)?.[1] ?? 0),
+    ]),
+  );
 }
 
 /** A pod of the ring, as far as its part in the ring goes. */

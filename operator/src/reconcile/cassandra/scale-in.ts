@@ -1,6 +1,6 @@
 import { type Check, notReady } from '../../status/check.ts';
 import { nodetool, operation, podName } from './node.ts';
-import { departure, parseStatus } from './ring.ts';
+import { departure, parseCopies, parseStatus } from './ring.ts';
 import { ensureRing, type Ring } from './state.ts';
 import type { Upkeep } from './upkeep.ts';
 
@@ -23,6 +23,14 @@ async function remove(ring: Ring, name: string): Promise<Check> {
   await ring.context.cluster.delete(VOLUME, `data-${name}`);
   await ensureRing(ring, ring.nodes - 1, ring.upkeep);
   return notReady('ScalingIn', `${name} has left the ring; its pod and its volume go`);
+}
+
+/** Why Cassandra would refuse to let the node go: keyspaces that need more nodes than would be left. */
+async function crowded({ context, nodes }: Ring): Promise<string | undefined> {
+  const copies = parseCopies(await nodetool(context, 0, 'describecluster'));
+  const names = [...copies].filter(([, count]) => count >= nodes).map(([name]) => name);
+  if (names.length === 0) return undefined;
+  return `${names.join(', ')} would have more copies than nodes; provision lowers the pipeline's own and Cassandra's, alter any other`;
 }
 
 /** Lets the node stream its data to the others; that it is leaving is written down before it begins. */
@@ -55,7 +63,8 @@ export async function scaleIn(ring: Ring): Promise<Check> {
   }
   const how = departure(parseStatus(await nodetool(context, 0, 'status')), pods, nodes - 1);
   if (how.state === 'left') return await remove(ring, name);
-  if (how.state === 'mayLeave') return await drain(ring, name);
+  const why = how.state === 'waits' ? how.why : upkeep.leaving === undefined && (await crowded(ring));
+  if (!why) return await drain(ring, name);
   await ensureRing(ring, nodes, upkeep);
-  return notReady('ScalingIn', `${name} waits to leave: ${how.why}`);
+  return notReady('ScalingIn', `${name} waits to leave: ${why}`);
 }

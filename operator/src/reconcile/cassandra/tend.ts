@@ -23,7 +23,7 @@ function report(ring: Ring, { kind, node, nodes }: Task, how: string): Check {
 async function obstacle({ context, wanted }: Ring, task: Task): Promise<Check | undefined> {
   if (task.kind !== 'fill') return undefined;
   const { keyspace } = context.pipeline.spec.cassandra;
-  const copies = parseCopies(await nodetool(context, 0, 'describecluster'), keyspace);
+  const copies = parseCopies(await nodetool(context, 0, 'describecluster')).get(keyspace) ?? 0;
   if (copies >= wanted.copies) return undefined;
   const why = `keyspace ${keyspace} has ${copies} copies; provision gives it ${wanted.copies}`;
   return notReady('Replicating', why);
