@@ -28,7 +28,17 @@ export const recreate: Step = {
   name: 'delete and create again',
   async do(run) {
     await run.delete();
-    // As kubectl does, and no longer: what the pipeline owned is still being collected.
+    await run.gone();
+    await run.apply(LEAST);
+  },
+  end: toReady,
+};
+
+/** As soon as the name is free: what the pipeline owned is still being collected, or not yet. */
+export const recreateAtOnce: Step = {
+  name: 'delete and create again at once',
+  async do(run) {
+    await run.delete();
     await until('the pipeline is gone', async () => !(await run.pipeline()), { ms: run.limitMs });
     await run.apply(LEAST);
   },

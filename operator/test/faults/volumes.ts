@@ -9,8 +9,8 @@ export const PROVISIONER = 'userstream.dev/faults';
 const CLAIM = { apiVersion: 'v1', kind: 'PersistentVolumeClaim' };
 const VOLUME = { apiVersion: 'v1', kind: 'PersistentVolume' };
 
-/** By this the scheduler says where the first pod of a claim goes. */
-const SELECTED_NODE = 'volume.kubernetes.io/selected-node';
+/** By these the scheduler says where the first pod of a claim goes, and the controller manager whose turn it is. */
+const READY_TO_PROVISION = ['volume.kubernetes.io/selected-node', 'volume.kubernetes.io/storage-provisioner'];
 
 const POLL_MS = 100;
 
@@ -58,7 +58,7 @@ async function provision(client: KubeClient, known: Set<string>): Promise<void> 
 }
 
 function isWaiting({ metadata, status }: Claim): boolean {
-  return status?.phase === 'Pending' && metadata.annotations?.[SELECTED_NODE] !== undefined;
+  return status?.phase === 'Pending' && READY_TO_PROVISION.every((name) => metadata.annotations?.[name]);
 }
 
 function volumeName({ metadata }: KubeObject): string {

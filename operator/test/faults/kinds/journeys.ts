@@ -1,9 +1,9 @@
 import { faultless } from '../faultless.ts';
 import type { Random } from '../random.ts';
-import { apply, play } from '../scenarios.ts';
+import { apply, CREATED, play, recreateAtOnce, type Step } from '../scenarios.ts';
 import { merged } from '../specs.ts';
 import { withoutHistory } from '../state.ts';
-import type { Kind } from '../suite.ts';
+import type { Kind, Suite } from '../suite.ts';
 
 const KIND = 'any state to any other';
 
@@ -41,24 +41,32 @@ function someState(random: Random): Spec {
     .reduce(merged, {});
 }
 
+type Journey = { by: Step[]; to: Spec };
+
+function journey(random: Random, suite: Suite): Journey {
+  const [from, over] = [someState(random), someState(random)];
+  // A sample goes where the runs of other kinds arrive, too.
+  const to = suite.sampled ? {} : someState(random);
+  return { by: [apply(JSON.stringify(from), from), apply(JSON.stringify(over), over)], to };
+}
+
 /** A pipeline that was something else before is as one that has never been anything else. */
 export const journeys: Kind = {
   name: KIND,
   async run(suite, random) {
-    const all = Array.from({ length: JOURNEYS }, () => ({
-      from: someState(random),
-      over: someState(random),
-      to: someState(random),
-    }));
-    const chosen = suite.choose(random, all, 1).map(async ({ from, over, to }) => {
-      const goal = suite.sampled ? {} : to;
-      const name = suite.sampled ? 'create' : `arrive at ${JSON.stringify(goal)}`;
-      const { end } = await faultless(suite, { name, before: [], steps: [apply('create', goal)] });
-      const way = `${JSON.stringify(from)}, ${JSON.stringify(over)}, ${JSON.stringify(goal)}`;
+    const all: Journey[] = [
+      ...Array.from({ length: JOURNEYS }, () => journey(random, suite)),
+      { by: [apply('create'), recreateAtOnce], to: {} },
+    ];
+    const chosen = suite.choose(random, all, 1).map(async ({ by, to }) => {
+      const goal = JSON.stringify(to);
+      const name = goal === '{}' ? CREATED.name : `arrive at ${goal}`;
+      const { end } = await faultless(suite, { name, before: [], steps: [apply('create', to)] });
+      const way = [...by.map((step) => step.name), goal].join(', ');
       await suite.attempt(KIND, way, async ({ run, harmed, same }) => {
         run.startOperator();
-        await play(run, [apply('from', from), apply('over', over), apply('to', goal)]);
-        harmed(2);
+        await play(run, [...by, apply('arrive', to)]);
+        harmed(by.length);
         same(end.differences(withoutHistory(await run.state())));
       });
     });
