@@ -73,9 +73,10 @@ export class Suite {
     });
   }
 
-  /** Whether a case of that name is to be played. */
+  /** Whether a case of that name, or one whose name begins so, is to be played. */
   wants(name: string): boolean {
-    return name.includes(this.#options.only?.case ?? '');
+    const { case: wanted = '' } = this.#options.only ?? {};
+    return name.includes(wanted) || wanted.startsWith(name);
   }
 
   /** What several kinds need is done once. */

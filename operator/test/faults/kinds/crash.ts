@@ -37,7 +37,8 @@ function crashAt(run: Run, { write, form }: Point, crashed: () => void): void {
 export const crash: Kind = {
   name: KIND,
   async run(suite, random) {
-    const scenarios = suite.choose(random, SCENARIOS, 1).map(async (scenario) => {
+    const wanted = SCENARIOS.filter(({ name }) => suite.wants(name));
+    const scenarios = suite.choose(random, wanted, 1).map(async (scenario) => {
       const { reference, writes } = await faultless(suite, scenario);
       const points = Array.from({ length: writes }, (_, index) => index + 1).flatMap((write) =>
         FORMS.map((form) => ({ write, form })),
