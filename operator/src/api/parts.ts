@@ -69,7 +69,15 @@ export const tls = z
       }),
   })
   .prefault({})
-  .meta({ description: 'Encryption of the connection.' });
+  .meta({
+    description: 'Encryption of the connection.',
+    'x-kubernetes-validations': [
+      {
+        rule: '!has(self.caSecretRef) || (has(self.enabled) && self.enabled)',
+        message: 'tls.caSecretRef is of use only with tls.enabled: true; set it, or leave caSecretRef out',
+      },
+    ],
+  });
 
 /**
  * An object that server-side apply replaces as a whole: else a `managed` that was filled in by default, which nobody

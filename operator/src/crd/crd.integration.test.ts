@@ -47,6 +47,11 @@ const refusals: Refusal[] = [
   },
   { name: 'an empty SQL', spec: { spark: { sql: '' } }, says: /spec\.spark\.sql/ },
   {
+    name: 'an authority to trust on a connection that is not encrypted',
+    spec: { kafka: { external: { ...SPEC.kafka.external, tls: { caSecretRef: { name: 'ca' } } } } },
+    says: /spec\.kafka\.external\.tls.*tls\.caSecretRef is of use only with tls\.enabled: true/s,
+  },
+  {
     name: 'more copies than nodes',
     spec: { cassandra: { replicationFactor: 3, managed: { replicas: 1 } } },
     says: /spec\.cassandra\.replicationFactor.*replicationFactor must not exceed managed\.replicas/s,
