@@ -81,7 +81,8 @@ function candidates(schema: JsonSchema, now: unknown): unknown[] {
 function arrays(items: JsonSchema, now: unknown): unknown[] {
   const before = Array.isArray(now) ? now : [];
   const some = (items['enum'] as unknown[] | undefined) ?? candidates(items, undefined);
-  return [[...before, some[0]], [some[0]], some];
+  const more = some.filter((item) => !before.includes(item)).slice(0, 1);
+  return [[...before, ...more], some.slice(0, 1), before.slice(0, 1)];
 }
 
 function empties(schema: JsonSchema): [string, unknown][] {
