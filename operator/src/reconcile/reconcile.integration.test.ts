@@ -73,7 +73,7 @@ describe('a reconcile against a real API server', () => {
   test('puts back what someone changed or deleted', async () => {
     await apply(pipelineObject('drift'));
     await run('drift');
-    const set = { apiVersion: 'apps/v1', kind: 'StatefulSet', namespace: NAMESPACE, name: 'drift-cassandra' };
+    const set = { apiVersion: 'apps/v1', kind: 'StatefulSet', namespace: NAMESPACE, name: 'drift-postgres' };
     await server.adminClient.mergePatch(set, { spec: { replicas: 7 } });
     await server.adminClient.delete({
       apiVersion: 'v1',
@@ -83,7 +83,7 @@ describe('a reconcile against a real API server', () => {
     });
     await run('drift');
     const live = await server.adminClient.get<KubeObject & { spec: { replicas: number } }>(set);
-    assert.equal(live?.spec.replicas, 3);
+    assert.equal(live?.spec.replicas, 1);
     assert.ok(await get('v1', 'ConfigMap', 'drift-postgres'));
   });
 
