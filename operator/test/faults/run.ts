@@ -25,7 +25,7 @@ export class Run {
   readonly #options: OperatorOptions;
   /** How many requests had been sent when the user last applied something. */
   #asked = 0;
-  /** Whether an operator that ends is started anew, as a Deployment would. */
+  /** Whether an operator that ends by itself is started anew, as a Deployment would. */
   restarts = true;
   /** How long a step may take to its end. */
   limitMs = 90_000;
@@ -47,6 +47,7 @@ export class Run {
   }
 
   startOperator(): Operator {
+    this.restarts = true;
     const operator = new Operator(this.world, `operator-${this.operators.length + 1}`, this.#options);
     this.operators.push(operator);
     return operator;
@@ -66,7 +67,8 @@ export class Run {
   }
 
   async stopOperator(): Promise<void> {
-    await this.operators.at(-1)?.kill();
+    this.restarts = false;
+    await this.operator.kill();
     const lease = {
       apiVersion: 'coordination.k8s.io/v1',
       kind: 'Lease',

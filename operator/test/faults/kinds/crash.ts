@@ -18,7 +18,8 @@ function crashAt(run: Run, { write, form }: Point, crashed: () => void): void {
     dead = true;
     victim.signal('SIGKILL');
     crashed();
-    void run.replaceOperator();
+    // Where this fails the run never gets ready, and says so.
+    run.replaceOperator().catch(() => {});
   };
   run.proxy.tap = {
     request: ({ by }) => (dead && by === victim.name ? 'drop' : undefined),

@@ -1,9 +1,11 @@
 import { until } from '../../until.ts';
 import { faultless } from '../faultless.ts';
 import type { Operator } from '../operator.ts';
-import { isWrite } from '../proxy.ts';
+import { isWrite, type Sent } from '../proxy.ts';
+import { isReady } from '../ready.ts';
 import type { Run } from '../run.ts';
 import { CREATED } from '../scenarios.ts';
+import { LEAST } from '../specs.ts';
 import type { Attempt, Kind } from '../suite.ts';
 
 const KIND = 'two replicas';
@@ -20,8 +22,8 @@ async function two(run: Run): Promise<Operator> {
   return leader;
 }
 
-/** Strikes the leader when the answer to a write has come, before it hears of it. */
-function strikeAt(run: Run, leader: Operator, { write, how }: Case, harmed: () => void): void {
+/** Strikes the leader when the answer to a write has come, before it hears of it; answers whether it has. */
+function strikeAt(run: Run, leader: Operator, { write, how }: Case, harmed: () => void): () => boolean {
   let struck = false;
   run.proxy.tap = {
     response(sent) {
@@ -32,17 +34,18 @@ function strikeAt(run: Run, leader: Operator, { write, how }: Case, harmed: () =
       return undefined;
     },
   };
+  return () => struck;
 }
 
-/** Thaws the leader once another has written, and says what it began to write after that. */
+/** Whether a request took the Lease, or kept it. */
+function leads({ method, path, code = 0 }: Sent): boolean {
+  return method !== 'GET' && path.includes('/leases') && code >= 200 && code < 300;
+}
+
+/** Thaws the leader once another leads, and says what it began to write after that. */
 async function thaw(run: Run, leader: Operator): Promise<string[]> {
-  await until(
-    'another leads',
-    () => run.proxy.sent.some((sent) => sent.by !== leader.name && isWrite(sent)),
-    {
-      ms: 60_000,
-    },
-  );
+  const other = () => run.proxy.sent.some((sent) => sent.by !== leader.name && leads(sent));
+  await until('another leads', other, { ms: 60_000 });
   const thawed = performance.now();
   leader.signal('SIGCONT');
   await until('the one that led ends', () => leader.exitCode !== undefined);
@@ -52,11 +55,13 @@ async function thaw(run: Run, leader: Operator): Promise<string[]> {
 
 async function taken({ run, harmed, same }: Attempt, each: Case): Promise<void> {
   const leader = await two(run);
-  strikeAt(run, leader, each, harmed);
-  await CREATED.steps[0]?.do(run);
-  const stale = each.how === 'frozen' ? await thaw(run, leader) : [];
+  const struck = strikeAt(run, leader, each, harmed);
+  await run.apply(LEAST);
+  await until('the write has come, or all is done', async () => struck() || isReady(await run.pipeline()), {
+    ms: run.limitMs,
+  });
+  if (struck() && each.how === 'frozen') same(await thaw(run, leader));
   await run.ready();
-  same(stale);
 }
 
 /** The leader is killed, or frozen past its Lease and thawed: the other goes on, and the stale one begins no write. */
