@@ -48,17 +48,27 @@ function edit({ kind, ...object }: KubeObject): Patch {
   return { ...own, metadata: LABEL };
 }
 
-async function disturb(run: Run, { index, how }: Case): Promise<void> {
+/** Does what the case says; answers the object that it was done to. */
+async function disturb(run: Run, { index, how }: Case): Promise<KubeObject> {
   const object = written(await run.objects())[index];
   if (!object) throw new Error(`the run has no object ${index}`);
   if (how === 'deleted') await run.world.client.delete(refOf(object));
   else await run.world.client.mergePatch(refOf(object), edit(object));
+  return object;
 }
 
-/** The claims, which hold the data. */
+/** Which claims hold the data, and which passwords open it. */
 async function data(run: Run): Promise<Map<string, string>> {
-  const kept = (await run.objects()).filter(({ kind }) => kind === 'PersistentVolumeClaim');
-  return new Map(kept.map(({ metadata }) => [metadata.name, metadata.uid ?? '']));
+  const objects = await run.objects();
+  const claims = objects.filter(({ kind }) => kind === 'PersistentVolumeClaim');
+  const secrets = objects.filter(({ kind }) => kind === 'Secret');
+  return new Map([
+    ...claims.map(({ metadata }): [string, string] => [`claim ${metadata.name}`, metadata.uid ?? '']),
+    ...secrets.map((each): [string, string] => [
+      `Secret ${each.metadata.name}`,
+      JSON.stringify(each['data']),
+    ]),
+  ]);
 }
 
 async function repaired({ run, harmed, same }: Attempt, each: Case, reference: Reference): Promise<void> {
@@ -66,15 +76,16 @@ async function repaired({ run, harmed, same }: Attempt, each: Case, reference: R
   run.limitMs = 45_000;
   const before = await data(run);
   if (each.operator === 'down') await run.stopOperator();
-  await disturb(run, each);
+  const { kind, metadata } = await disturb(run, each);
   harmed();
   if (each.operator === 'down') run.startOperator();
   const differences = async () => reference.differences(withoutHistory(await run.state()));
   const undone = run.settled('the edit is undone', async () => (await differences()).length === 0);
   await undone.catch(async () => same(await differences()));
+  // Passwords that somebody deleted are gone; others are made.
+  if (each.how === 'deleted') before.delete(`${kind} ${metadata.name}`);
   const after = await data(run);
-  const lost = [...before].filter(([name, uid]) => after.get(name) !== uid);
-  same(lost.map(([name]) => `the claim ${name} is another`));
+  same([...before].filter(([name, held]) => after.get(name) !== held).map(([name]) => `${name} is another`));
 }
 
 /** Whatever of a pipeline is edited or deleted comes back as it was, whether the operator sees it or starts afterwards. */
