@@ -35,9 +35,10 @@ export class KubeClient {
     const { fieldManager, force = true, subresource, preconditions } = options;
     const query = new URLSearchParams({ fieldManager, force: String(force), fieldValidation: 'Strict' });
     const body = { ...object, metadata: { ...object.metadata, ...preconditions } };
-    return await this.#write<T>({
+    const ref = refOf(object);
+    return await this.#write<T>(ref, {
       method: 'PATCH',
-      path: `${resourcePath(refOf(object), subresource)}?${query}`,
+      path: `${resourcePath(ref, subresource)}?${query}`,
       contentType: 'application/apply-patch+yaml',
       body: JSON.stringify(body),
     });
@@ -97,13 +98,14 @@ export class KubeClient {
     const { name: _, ...collection } = refOf(object);
     const query = options.fieldManager ? `?fieldManager=${encodeURIComponent(options.fieldManager)}` : '';
     const path = `${resourcePath(collection)}${query}`;
-    return await this.#write<T>({ method: 'POST', path, body: JSON.stringify(object) });
+    return await this.#write<T>(refOf(object), { method: 'POST', path, body: JSON.stringify(object) });
   }
 
   /** Replaces the whole object; its metadata.resourceVersion is the precondition. */
   async replace<T extends KubeObject>(object: T, signal?: AbortSignal): Promise<T> {
-    const path = resourcePath(refOf(object));
-    return await this.#write<T>({ method: 'PUT', path, body: JSON.stringify(object) }, signal);
+    const ref = refOf(object);
+    const path = resourcePath(ref);
+    return await this.#write<T>(ref, { method: 'PUT', path, body: JSON.stringify(object) }, signal);
   }
 
   /** JSON merge patch: null takes a field away. */
@@ -114,7 +116,7 @@ export class KubeClient {
   ): Promise<T> {
     const metadata = { ...(patch['metadata'] as object | undefined), ...options.preconditions };
     const query = options.fieldManager ? `?fieldManager=${encodeURIComponent(options.fieldManager)}` : '';
-    return await this.#write<T>({
+    return await this.#write<T>(ref, {
       method: 'PATCH',
       path: `${resourcePath(ref, options.subresource)}${query}`,
       contentType: 'application/merge-patch+json',
@@ -165,10 +167,14 @@ export class KubeClient {
     return await this.#requests.text({ method: 'GET', path });
   }
 
-  async #write<T extends KubeObject>(request: Omit<RawRequest, 'signal'>, signal?: AbortSignal): Promise<T> {
-    const written = await this.#requests.json<T>(request, signal);
-    this.#requests.options.onWritten?.(written);
-    return written;
+  async #write<T extends KubeObject>(
+    ref: ObjectRef,
+    request: Omit<RawRequest, 'signal'>,
+    signal?: AbortSignal,
+  ): Promise<T> {
+    const write = () => this.#requests.json<T>(request, signal);
+    const { aroundWrite } = this.#requests.options;
+    return await (aroundWrite ? aroundWrite(ref, write) : write());
   }
 
   /** Closes the connections; the client and those made from it are of no use afterwards. */

@@ -39,13 +39,22 @@ export class EventRecorder {
   readonly #options: RecorderOptions;
   readonly #series = new Map<string, Series>();
   readonly #allowances = new Map<string, Allowance>();
+  #last = Promise.resolve();
 
   constructor(options: RecorderOptions) {
     this.#options = options;
   }
 
-  /** Writes the event, or counts it as a repeat. Never throws: an event that can't be written is only logged. */
-  async record(object: KubeObject, text: EventText): Promise<void> {
+  /**
+   * Writes the event, or counts it as a repeat, after those before it: one at a time, so that much to tell keeps nobody
+   * from work. Never throws: an event that can't be written is only logged.
+   */
+  record(object: KubeObject, text: EventText): Promise<void> {
+    this.#last = this.#last.then(() => this.#record(object, text));
+    return this.#last;
+  }
+
+  async #record(object: KubeObject, text: EventText): Promise<void> {
     this.#prune();
     const key = JSON.stringify([object.metadata.uid, text.type, text.reason, text.message]);
     try {

@@ -28,6 +28,13 @@ export class KnownObjects<T extends Identified> {
     return this.#objects;
   }
 
+  /** What is known of the very object at that very version. */
+  at(metadata: Identified['metadata']): T | undefined {
+    const known = this.#objects.get(keyOf(metadata));
+    const { uid, resourceVersion } = known?.metadata ?? {};
+    return uid === metadata.uid && resourceVersion === metadata.resourceVersion ? known : undefined;
+  }
+
   /** Takes what is newer than what is known under its key. */
   set(object: T): void {
     const key = keyOf(object.metadata);

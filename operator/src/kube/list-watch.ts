@@ -78,8 +78,8 @@ export class ListWatch<T extends Identified> {
   }
 
   /** Takes what another request has shown of an object, unless something newer is known. */
-  offer(object: T): void {
-    this.#known.set(object);
+  offer(object: KubeObject): void {
+    this.#known.set(this.#kept(object));
   }
 
   /** Follows the kind until `signal` aborts. Throws nothing: errors go to `onError` and are retried. */
@@ -95,12 +95,12 @@ export class ListWatch<T extends Identified> {
   }
 
   async #list(signal: AbortSignal): Promise<void> {
-    const { client, kind, selection = {}, clock, transform } = this.#options;
+    const { client, kind, selection = {}, clock } = this.#options;
     const items: T[] = [];
     let page: ListPage<KubeObject> | undefined;
     do {
       page = await client.listPage(kind, selection, page?.continue, signal);
-      for (const item of page.items) items.push(transform(item));
+      for (const item of page.items) items.push(this.#kept(item));
     } while (page.continue);
     const version = page.resourceVersion;
     if (this.#seen && compareVersions(version, this.#seen) < 0) {
@@ -167,7 +167,11 @@ export class ListWatch<T extends Identified> {
     if (this.#seen && compareVersions(version, this.#seen) <= 0) return;
     this.#seen = version;
     if (type === 'DELETED') this.#known.remove(keyOf(object.metadata), version);
-    else if (type !== 'BOOKMARK') this.#known.set(this.#options.transform(object));
+    else if (type !== 'BOOKMARK') this.#known.set(this.#kept(object));
+  }
+
+  #kept(object: KubeObject): T {
+    return this.#known.at(object.metadata) ?? this.#options.transform(object);
   }
 
   #heard(): void {

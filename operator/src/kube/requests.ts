@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { ApiError, NoAnswerError, NotLeaderError, parseApiError } from './errors.ts';
-import type { KubeObject } from './object.ts';
+import type { KubeObject, ObjectRef } from './object.ts';
 import type { RawRequest, Transport } from './transport.ts';
 
 export type RequestReport = { method: string; path: string; code: number; host: string };
@@ -10,8 +10,8 @@ export type RequestOptions = {
   /** Asked in the tick that writes a mutating request; false keeps it from being sent. */
   mayWrite?: () => boolean;
   onRequest?: (report: RequestReport) => void;
-  /** Told of every object as a write's answer shows it. */
-  onWritten?: (object: KubeObject) => void;
+  /** Every write of an object goes through it. */
+  aroundWrite?: <T extends KubeObject>(ref: ObjectRef, write: () => Promise<T>) => Promise<T>;
   timeoutMs?: number;
 };
 

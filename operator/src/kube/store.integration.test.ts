@@ -49,6 +49,7 @@ describe('the store on a real API server', () => {
   let stop: AbortController;
   let running: Promise<void>;
   let errors: string[];
+  let changes: string[];
 
   before(async () => {
     api = await startApiServer();
@@ -58,8 +59,9 @@ describe('the store on a real API server', () => {
   beforeEach(async () => {
     stop = new AbortController();
     errors = [];
+    changes = [];
     const config = loadKubeConfig(api.kubeconfig);
-    client = new KubeClient(config, { onWritten: (object) => store.offer(object) });
+    client = new KubeClient(config, { aroundWrite: (ref, write) => store.around(ref, write) });
     store = follow();
     running = store.run(stop.signal);
     await until('all kinds are known', () => store.isSynced, { state: () => errors });
@@ -81,7 +83,7 @@ describe('the store on a real API server', () => {
       kinds: KINDS,
       client,
       clock: systemClock,
-      onChange: () => {},
+      onChange: ({ metadata }, type) => changes.push(`${type} ${metadata.name}`),
       onError: (kind, error) => errors.push(`${kind}: ${error}`),
     });
   const apply = (object: KubeObject, by = client) => by.apply(stamped(object), { fieldManager: manager });
@@ -105,9 +107,24 @@ describe('the store on a real API server', () => {
     assert.deepEqual(store.list(CONFIG_MAPS, 'default', 'users', 'ingest'), []);
   });
 
-  test('the answer to a write is known at once', async () => {
+  test('the answer to a write is known at once, and what the watch tells of it is no news', async () => {
     const written = await apply(configMap('mine'));
     assert.equal(known(configMap('mine'))?.metadata.resourceVersion, written.metadata.resourceVersion);
+    await apply(configMap('theirs'), api.adminClient);
+    await until('the other one is told of', () => changes.length > 0);
+    assert.deepEqual(changes, ['set theirs']);
+  });
+
+  test('what happens to an object while it is written is news', async () => {
+    await apply(configMap('mine'));
+    await store.around(refOf(configMap('mine')), async () => {
+      const written = await apply(configMap('mine', { x: '1' }), api.adminClient);
+      const theirs = await api.adminClient.mergePatch(refOf(configMap('mine')), { data: { x: '2' } });
+      const { resourceVersion } = theirs.metadata;
+      await until('both are heard', () => known(theirs)?.metadata.resourceVersion === resourceVersion);
+      return written;
+    });
+    assert.deepEqual(changes, ['set mine']);
   });
 
   test('whether a wish stands is known without a read, also after drift and its repair', async () => {

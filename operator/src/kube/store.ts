@@ -34,6 +34,7 @@ export type StoreOptions = {
 };
 
 const id = ({ apiVersion, kind }: Kind) => `${apiVersion} ${kind}`;
+const nameOf = (kind: Kind, object: { namespace?: string; name: string }) => `${id(kind)} ${keyOf(object)}`;
 
 /** What stands on the API server, of the kinds that are followed, as their watches and the answers to writes tell. */
 export class Store {
@@ -41,6 +42,8 @@ export class Store {
   readonly #watches = new Map<string, { followed: Followed; watch: ListWatch<Standing> }>();
   /** The objects of each instance, by `namespace/instance`. */
   readonly #instances = new Map<string, Set<Standing>>();
+  /** The objects that are being written, each with what a watch has told of it meanwhile. */
+  readonly #writing = new Map<string, Standing | undefined>();
   #offering = false;
 
   constructor(options: StoreOptions) {
@@ -104,13 +107,27 @@ export class Store {
     if (!known) return standing(object, manager, (whole) => whole);
     const { followed, watch } = known;
     const key = keyOf(object.metadata);
-    const { resourceVersion, uid } = watch.objects.get(key)?.metadata ?? {};
-    if (resourceVersion !== object.metadata.resourceVersion || uid !== object.metadata.uid) {
-      this.#offering = true;
-      watch.offer(standing(object, manager, followed.keep));
-      this.#offering = false;
-    }
+    this.#offering = true;
+    watch.offer(object);
+    this.#offering = false;
     return watch.objects.get(key) ?? standing(object, manager, followed.keep);
+  }
+
+  /** Does a write and takes its answer. What the watch tells of the object meanwhile is news only if it is something else. */
+  async around<T extends KubeObject>(ref: ObjectRef, write: () => Promise<T>): Promise<T> {
+    const name = nameOf(ref, ref);
+    this.#writing.set(name, undefined);
+    let version: string | undefined;
+    try {
+      const object = await write();
+      version = object.metadata.resourceVersion;
+      this.offer(object);
+      return object;
+    } finally {
+      const told = this.#writing.get(name);
+      this.#writing.delete(name);
+      if (told && told.metadata.resourceVersion !== version) this.#options.onChange(told, 'set');
+    }
   }
 
   #follow({ kind, labelSelector, keep, optional = false }: Followed): ListWatch<Standing> {
@@ -137,7 +154,9 @@ export class Store {
     if (before) this.#unindex(before);
     if (type === 'deleted') this.#unindex(object);
     else this.#index(object, before);
-    if (!this.#offering) this.#options.onChange(object, type);
+    const name = nameOf(object, object.metadata);
+    if (type === 'set' && this.#writing.has(name)) this.#writing.set(name, object);
+    else if (!this.#offering) this.#options.onChange(object, type);
   }
 
   #index(object: Standing, before: Standing | undefined): void {

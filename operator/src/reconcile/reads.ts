@@ -77,7 +77,7 @@ export class Reads {
 
   /** The essence of an object that an answer has shown, or of a newer state of it that is known. */
   shown(live: KubeObject): Standing {
-    if (live.kind === SECRET) this.#secrets.delete(live.metadata.name);
+    if (live.kind === SECRET) this.#secrets.set(live.metadata.name, Promise.resolve(live));
     return this.#access.store?.offer(live) ?? standing(live, FIELD_MANAGER, (whole) => whole);
   }
 

@@ -40,7 +40,7 @@ export class Watches {
       onChange: (object, type) => this.#changed(object, type),
       onError,
     });
-    this.#client = client.with({ onWritten: (object) => this.#store.offer(object) });
+    this.#client = client.with({ aroundWrite: (ref, write) => this.#store.around(ref, write) });
   }
 
   /** What a reconcile reads and writes with. */
