@@ -53,7 +53,7 @@ const BUGS: Bug[] = [
     file: 'reconcile/reconciler.ts',
     right: '  const { seen, provisioned } = await runSteps(context);',
     wrong: `  const early = Object.fromEntries(STAGES.map((stage) => [stage, { ready: true as const }]));
-  await writeStatus(dependencies, object, { seen: { whole: { ready: true as const }, stages: early } });
+  object = await writeStatus(dependencies, object, { seen: { whole: { ready: true as const }, stages: early } });
   const { seen, provisioned } = await runSteps(context);`,
     kind: 'two replicas',
     case: 'none',
