@@ -93,6 +93,16 @@ describe('the list-watch against a real API server', () => {
     assert.equal(watch.objects.has('default/old'), false);
   });
 
+  test('an answer that comes after its object has gone does not bring it back', async () => {
+    const { watch, seen } = follow();
+    await watch.synced;
+    const answer = await apply('a');
+    await remove('a');
+    await seen('set default/a', 'deleted default/a');
+    watch.offer(answer);
+    assert.equal(watch.objects.size, 0);
+  });
+
   test('a watch that is cut resumes where it was, without a list', async () => {
     await apply('a');
     const { watch, errors, seen } = follow();

@@ -8,7 +8,7 @@ import type { KubeObject } from './object.ts';
 import { keyOf } from './object.ts';
 import type { ListPage } from './options.ts';
 import type { Kind } from './resources.ts';
-import type { Selection } from './selection.ts';
+import { type Selection, selects } from './selection.ts';
 import { TIMINGS, type Timings } from './timings.ts';
 import { compareVersions } from './versions.ts';
 import type { WatchEvent } from './watch-stream.ts';
@@ -77,9 +77,9 @@ export class ListWatch<T extends Identified> {
     return this.#options.clock.now() - this.#lastContact;
   }
 
-  /** Takes what another request has shown of an object, unless something newer is known. */
+  /** Takes what another request has shown of an object, unless something newer is known, or that it is gone by now. */
   offer(object: KubeObject): void {
-    this.#known.set(this.#kept(object));
+    if (!this.#isGone(object)) this.#known.set(this.#kept(object));
   }
 
   /** Follows the kind until `signal` aborts. Throws nothing: errors go to `onError` and are retried. */
@@ -168,6 +168,14 @@ export class ListWatch<T extends Identified> {
     this.#seen = version;
     if (type === 'DELETED') this.#known.remove(keyOf(object.metadata), version);
     else if (type !== 'BOOKMARK') this.#known.set(this.#kept(object));
+  }
+
+  /** The watch has told of all that it selects up to what it has seen: what is older and not known any more is gone. */
+  #isGone(object: KubeObject): boolean {
+    const { metadata } = object;
+    if (!this.#seen || this.#known.all.has(keyOf(metadata))) return false;
+    const isOld = compareVersions(metadata.resourceVersion ?? '', this.#seen) <= 0;
+    return isOld && selects(this.#options.selection ?? {}, object);
   }
 
   #kept(object: KubeObject): T {

@@ -1,3 +1,5 @@
+import type { KubeObject } from './object.ts';
+
 /** Which objects of a kind, and what of them. */
 export type Selection = {
   namespace?: string;
@@ -6,6 +8,16 @@ export type Selection = {
   /** Of each object only its metadata. */
   metadataOnly?: boolean;
 };
+
+/** Whether an object is surely among what is selected; `key=value` is all that is understood of a label selector. */
+export function selects({ namespace, labelSelector }: Selection, { metadata }: KubeObject): boolean {
+  const terms = labelSelector?.split(',') ?? [];
+  const bears = (term: string) => {
+    const [key = '', value] = term.split('=');
+    return value !== undefined && metadata.labels?.[key] === value;
+  };
+  return (namespace === undefined || namespace === metadata.namespace) && terms.every(bears);
+}
 
 /** What to ask for instead of whole objects, where only their metadata is wanted. */
 export function accept(suffix: 'List' | '', { metadataOnly }: Selection): { accept?: string } {
