@@ -127,6 +127,17 @@ describe('the store on a real API server', () => {
     assert.deepEqual(changes, ['set mine']);
   });
 
+  test('what happened to an object before another write of it is news', async () => {
+    await apply(configMap('mine'));
+    await store.around(refOf(configMap('mine')), async () => {
+      const theirs = await api.adminClient.mergePatch(refOf(configMap('mine')), { data: { x: '2' } });
+      const { resourceVersion } = theirs.metadata;
+      await until('theirs is heard', () => known(theirs)?.metadata.resourceVersion === resourceVersion);
+      return await apply(configMap('mine', { x: '1' }));
+    });
+    assert.deepEqual(changes, ['set mine']);
+  });
+
   test('whether a wish stands is known without a read, also after drift and its repair', async () => {
     const wish = stamped(configMap('a', { x: '1' }));
     const stands = () => isApplied(wish, known(wish)?.applied);

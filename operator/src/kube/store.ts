@@ -42,8 +42,8 @@ export class Store {
   readonly #watches = new Map<string, { followed: Followed; watch: ListWatch<Standing> }>();
   /** The objects of each instance, by `namespace/instance`. */
   readonly #instances = new Map<string, Set<Standing>>();
-  /** The objects that are being written, each with what a watch has told of it meanwhile. */
-  readonly #writing = new Map<string, Standing | undefined>();
+  /** The writes under way, each with what a watch has told of its object meanwhile. */
+  readonly #writes = new Set<{ name: string; told: Standing[] }>();
   #offering = false;
 
   constructor(options: StoreOptions) {
@@ -108,15 +108,18 @@ export class Store {
     const { followed, watch } = known;
     const key = keyOf(object.metadata);
     this.#offering = true;
-    watch.offer(object);
-    this.#offering = false;
+    try {
+      watch.offer(object);
+    } finally {
+      this.#offering = false;
+    }
     return watch.objects.get(key) ?? standing(object, manager, followed.keep);
   }
 
   /** Does a write and takes its answer. What the watch tells of the object meanwhile is news only if it is something else. */
   async around<T extends KubeObject>(ref: ObjectRef, write: () => Promise<T>): Promise<T> {
-    const name = nameOf(ref, ref);
-    this.#writing.set(name, undefined);
+    const underWay = { name: nameOf(ref, ref), told: [] as Standing[] };
+    this.#writes.add(underWay);
     let version: string | undefined;
     try {
       const object = await write();
@@ -124,9 +127,9 @@ export class Store {
       this.offer(object);
       return object;
     } finally {
-      const told = this.#writing.get(name);
-      this.#writing.delete(name);
-      if (told && told.metadata.resourceVersion !== version) this.#options.onChange(told, 'set');
+      this.#writes.delete(underWay);
+      const news = underWay.told.findLast(({ metadata }) => metadata.resourceVersion !== version);
+      if (news) this.#options.onChange(news, 'set');
     }
   }
 
@@ -154,9 +157,14 @@ export class Store {
     if (before) this.#unindex(before);
     if (type === 'deleted') this.#unindex(object);
     else this.#index(object, before);
+    if (!this.#offering) this.#tell(object, type);
+  }
+
+  #tell(object: Standing, type: 'set' | 'deleted'): void {
     const name = nameOf(object, object.metadata);
-    if (type === 'set' && this.#writing.has(name)) this.#writing.set(name, object);
-    else if (!this.#offering) this.#options.onChange(object, type);
+    const writes = type === 'set' ? [...this.#writes].filter((write) => write.name === name) : [];
+    for (const { told } of writes) told.push(object);
+    if (writes.length === 0) this.#options.onChange(object, type);
   }
 
   #index(object: Standing, before: Standing | undefined): void {
