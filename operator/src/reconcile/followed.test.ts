@@ -3,8 +3,11 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { parse } from 'yaml';
+import type { KubeObject } from '../kube/object.ts';
 import { type Kind, resourcePath } from '../kube/resources.ts';
 import { allObjects, externalPipeline, fullPipeline } from '../specs/testing.ts';
+import { podFault } from '../status/pods.ts';
+import { jobCheck, stuckPod, workloadCheck } from '../status/workloads.ts';
 import { FOLLOWED, SECRETS } from './followed.ts';
 import { OWNED } from './owned.ts';
 
@@ -51,6 +54,44 @@ describe('what the operator follows', () => {
 
   test('is of Secrets the metadata alone', () => {
     assert.equal(FOLLOWED.find(({ kind }) => id(kind) === id(SECRETS))?.keep, undefined);
+  });
+
+  test('is kept as far as the checks look', () => {
+    const kept = (object: object, kind: string) => {
+      const keep = FOLLOWED.find((followed) => followed.kind.kind === kind)?.keep;
+      return JSON.parse(JSON.stringify(keep?.(object as KubeObject)));
+    };
+    const metadata = {
+      name: 'users-spark-0',
+      uid: '1',
+      generation: 2,
+      ownerReferences: [{ uid: 'set', name: 'x' }],
+    };
+    const conditions = [{ type: 'Ready', status: 'False', lastTransitionTime: 'now' }];
+    const state = { waiting: { reason: 'ImagePullBackOff', message: 'not found' } };
+    const pod = {
+      metadata: {
+        ...metadata,
+        labels: { 'controller-revision-hash': 'old', 'app.kubernetes.io/name': 'userstream' },
+      },
+      spec: { containers: [] },
+      status: {
+        phase: 'Pending',
+        conditions,
+        containerStatuses: [{ name: 'main', image: 'a:1', ready: false, state }],
+      },
+    };
+    const set = {
+      metadata: { ...metadata, uid: 'set' },
+      spec: { replicas: 1, template: {} },
+      status: { observedGeneration: 2, replicas: 1, updateRevision: 'new' },
+    };
+    const complete = { metadata, status: { conditions: [{ type: 'Complete', status: 'True' }] } };
+    assert.deepEqual(podFault([kept(pod, 'Pod')]), podFault([pod as never]));
+    assert.equal(podFault([pod as never])?.ready, false);
+    assert.equal(stuckPod(kept(set, 'StatefulSet'), [kept(pod, 'Pod')])?.metadata?.name, 'users-spark-0');
+    assert.deepEqual(workloadCheck(kept(set, 'StatefulSet'), []), workloadCheck(set as never, []));
+    assert.ok(jobCheck(kept(complete, 'Job'), []).ready);
   });
 
   for (const { kind } of FOLLOWED) {

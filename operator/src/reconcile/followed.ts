@@ -12,23 +12,62 @@ const OF_PIPELINES = 'app.kubernetes.io/name=userstream';
 
 type Fields = Record<string, unknown>;
 
+const entries = (fields: unknown) => Object.entries((fields ?? {}) as Fields);
+
 function without(fields: unknown, ...names: string[]): Fields {
-  return Object.fromEntries(
-    Object.entries((fields ?? {}) as Fields).filter(([name]) => !names.includes(name)),
-  );
+  return Object.fromEntries(entries(fields).filter(([name]) => !names.includes(name)));
 }
 
-const metadataOf = ({ metadata }: KubeObject) => without(metadata, 'managedFields');
+function only(fields: unknown, ...names: string[]): Fields {
+  return Object.fromEntries(entries(fields).filter(([name]) => names.includes(name)));
+}
 
-/** All but the pod template, which is most of a workload and nobody's business once it is applied. */
-const workload: Keep = (object) => ({
+const each = (list: unknown, keep: (item: unknown) => Fields) =>
+  Array.isArray(list) ? list.map(keep) : list;
+
+/** Without what is the same for all of a component's objects, and of owners their uids. */
+function metadataOf({ metadata }: KubeObject): Fields {
+  const labels = entries(metadata.labels).filter(([name]) => !name.startsWith('app.kubernetes.io/'));
+  return {
+    ...without(metadata, 'managedFields', 'annotations'),
+    labels: Object.fromEntries(labels),
+    ownerReferences: each(metadata.ownerReferences, (owner) => only(owner, 'uid')),
+  };
+}
+
+/** All but the pod template, which is most of it and nobody's business once it is applied. */
+const job: Keep = (object) => ({
   ...object,
   metadata: metadataOf(object),
   spec: without(object['spec'], 'template'),
 });
 
+/** Its numbers say how it is; its conditions say them once more. */
+const workload: Keep = (object) => ({ ...job(object), status: without(object['status'], 'conditions') });
+
 /** How it is, not how it should be. */
 const statusOnly: Keep = (object) => ({ ...without(object, 'spec'), metadata: metadataOf(object) });
+
+const pod: Keep = (object) => {
+  const status = only(
+    object['status'],
+    'phase',
+    'podIP',
+    'conditions',
+    'initContainerStatuses',
+    'containerStatuses',
+  );
+  const container = (item: unknown) => only(item, 'name', 'ready', 'restartCount', 'state', 'lastState');
+  return {
+    ...statusOnly(object),
+    status: {
+      ...status,
+      conditions: each(status['conditions'], (item) => only(item, 'type', 'status', 'reason', 'message')),
+      initContainerStatuses: each(status['initContainerStatuses'], container),
+      containerStatuses: each(status['containerStatuses'], container),
+    },
+  };
+};
 
 const whole: Keep = (object) => ({ ...object, metadata: metadataOf(object) });
 
@@ -36,12 +75,10 @@ const whole: Keep = (object) => ({ ...object, metadata: metadataOf(object) });
 const KEPT: Record<string, Keep> = {
   StatefulSet: workload,
   Deployment: workload,
-  Job: workload,
+  Job: job,
   PersistentVolumeClaim: whole,
-  Pod: statusOnly,
+  Pod: pod,
   Kafka: statusOnly,
-  KafkaNodePool: statusOnly,
-  KafkaTopic: statusOnly,
 };
 
 const OTHERS: Kind[] = [
