@@ -1,3 +1,5 @@
+import type { StageName } from './status.ts';
+
 /** A CEL rule at the schema's root, which sees the resource as it is (`oldSelf`) and as it shall be (`self`). */
 export type Transition = { rule: string; message: string; fieldPath: string; reason: 'FieldValueForbidden' };
 
@@ -31,22 +33,28 @@ function notExchanged(path: string, managed: string): Transition {
   );
 }
 
-/** The parts that have volumes, which may be left out, and where in each its storage is. */
-const VOLUMES: [part: string, storage: string][] = [
-  ['postgres.managed', 'storage'],
-  ['kafka.strimzi', 'controllers.storage'],
-  ['kafka.strimzi', 'brokers.storage'],
-  ['spark.checkpoint', 'storage'],
-  ['cassandra.managed', 'storage'],
+type Volumes = [stage: StageName, part: string, storage: string];
+
+/** The stages that have volumes, their parts, which may be left out, and where in each its storage is. */
+const VOLUMES: Volumes[] = [
+  ['Postgres', 'postgres.managed', 'storage'],
+  ['Kafka', 'kafka.strimzi', 'controllers.storage'],
+  ['Kafka', 'kafka.strimzi', 'brokers.storage'],
+  ['Spark', 'spark.checkpoint', 'storage'],
+  ['Cassandra', 'cassandra.managed', 'storage'],
 ];
 
-function volumeTransitions([part, storage]: [string, string]): Transition[] {
+/** A size that no volume could follow may be set back. */
+const cannotGrow = (stage: StageName) =>
+  `has(self.status.conditions) && self.status.conditions.exists(c, c.type == '${stage}Ready' && c.reason == 'VolumeCannotGrow')`;
+
+function volumeTransitions([stage, part, storage]: Volumes): Transition[] {
   const [size, className] = [`${part}.${storage}.size`, `${part}.${storage}.className`];
   const quantities = ['self', 'oldSelf'].map((object) => `quantity(string(${object}.spec.${size}))`);
   return [
     onceThereIsData(
       size,
-      whereKept(part, `${quantities.join('.compareTo(')}) >= 0`),
+      whereKept(part, `${quantities.join('.compareTo(')}) >= 0 || ${cannotGrow(stage)}`),
       "a volume can grow, not shrink: what it holds wouldn't fit; make a new pipeline",
     ),
     onceThereIsData(

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { type ApiServer, startApiServer } from '../../test/apiserver.ts';
 import { pipelineObject, SPEC, serve } from '../../test/pipelines.ts';
+import type { Condition } from '../api/status.ts';
 import { TRANSITIONS } from '../api/transitions.ts';
 
 type Spec = Record<string, unknown>;
@@ -63,11 +64,17 @@ const refused: Change[] = [
 ];
 
 /** Changes that stay allowed once there is data. */
-const allowed: { name: string; from?: Spec; to: Spec }[] = [
+const allowed: { name: string; from?: Spec; to: Spec; told?: Partial<Condition> }[] = [
   {
     name: 'a volume that grows, in another unit',
     from: { postgres: { managed: { storage: { size: '10Gi' } } } },
     to: { postgres: { managed: { storage: { size: '0.1Ti' } } } },
+  },
+  {
+    name: 'the size back that a volume could not follow',
+    from: { postgres: { managed: { storage: { size: '20Gi' } } } },
+    to: { postgres: { managed: { storage: { size: '10Gi' } } } },
+    told: { type: 'PostgresReady', reason: 'VolumeCannotGrow' },
   },
   {
     name: "another minor version of Postgres, by the image's digest too",
@@ -138,9 +145,11 @@ describe('a change of the spec', () => {
   const apply = (name: string, spec: Spec = {}) =>
     server.adminClient.apply(pipelineObject(name, spec), { fieldManager: 'test' });
 
-  async function fillStores(name: string): Promise<void> {
+  async function fillStores(name: string, told?: Partial<Condition>): Promise<void> {
     const { spec, ...pipeline } = pipelineObject(name);
-    const status = { dataSince: '2026-01-01T00:00:00Z' };
+    const time = '2026-01-01T00:00:00Z';
+    const seen = { status: 'False', message: '', observedGeneration: 1, lastTransitionTime: time };
+    const status = { dataSince: time, conditions: told ? [{ ...seen, ...told }] : [] };
     await server.adminClient.applyStatus({ ...pipeline, status }, { fieldManager: 'test' });
   }
 
@@ -157,11 +166,11 @@ describe('a change of the spec', () => {
     });
   }
 
-  for (const [index, { name, from, to }] of allowed.entries()) {
+  for (const [index, { name, from, to, told }] of allowed.entries()) {
     test(`to ${name} is allowed once there is data`, async () => {
       const pipeline = `allowed-${index}`;
       await apply(pipeline, from);
-      await fillStores(pipeline);
+      await fillStores(pipeline, told);
       await apply(pipeline, to);
     });
   }

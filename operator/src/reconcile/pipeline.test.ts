@@ -23,6 +23,13 @@ const cases = [
     expected: 'hold',
   },
   {
+    name: 'one that works in spite of its fault does not',
+    step: {},
+    check: { ...stuck('VolumeCannotGrow', ''), holds: false },
+    mode: 'write',
+    expected: 'write',
+  },
+  {
     name: 'one ready stage does not undo the hold of another',
     step: {},
     check: READY,

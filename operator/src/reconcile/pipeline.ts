@@ -49,7 +49,7 @@ function noted({ whole, stages }: Seen, stage: StageName | undefined, check: Che
 }
 
 /**
- * How the steps after one may go on; undefined where they don't. Once one isn't ready, those after it leave workloads that
+ * How the steps after one may go on; undefined where they don't. Once one holds them, those after it leave workloads that
  * are well as they are, so that one stage rolls at a time; a gate that was never open is where it ends.
  */
 export function modeAfter(
@@ -58,7 +58,7 @@ export function modeAfter(
   mode: Mode,
   provisioned: boolean,
 ): Mode | undefined {
-  if (check.ready) return mode;
+  if (check.ready || check.holds === false) return mode;
   return gate && !provisioned ? undefined : 'hold';
 }
 

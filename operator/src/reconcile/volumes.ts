@@ -44,7 +44,7 @@ function cannotGrow(live: V1PersistentVolumeClaim, size: string, why: string): C
   const { storageClassName } = live.spec ?? {};
   return stuck(
     'VolumeCannotGrow',
-    `volume ${live.metadata?.name} can't grow from ${requested(live)} to ${size}: ${why}; set allowVolumeExpansion in class ${storageClassName} where its driver can do it, or make a new pipeline with larger volumes`,
+    `volume ${live.metadata?.name} can't grow from ${requested(live)} to ${size}: ${why}; set allowVolumeExpansion in class ${storageClassName} where its driver can do it, set the size back, or make a new pipeline with larger volumes`,
   );
 }
 
@@ -138,7 +138,8 @@ async function fitVolume(
 }
 
 /**
- * Makes the volumes be as they are wanted, as far as anybody can.
+ * Makes the volumes be as they are wanted, as far as anybody can. A volume's fault holds nothing back: whether the pods
+ * can work with it, they tell.
  * @param mayReplace whether one that was never bound comes back as it is wanted
  */
 export async function fitVolumes(
@@ -148,5 +149,6 @@ export async function fitVolumes(
 ): Promise<Check> {
   const checks: Check[] = [];
   for (const volume of volumes) checks.push(await fitVolume(cluster, volume, mayReplace));
-  return checks.find((check) => !check.ready && check.stuck) ?? firstFault(checks);
+  const check = checks.find((check) => !check.ready && check.stuck) ?? firstFault(checks);
+  return check.ready ? check : { ...check, holds: false };
 }

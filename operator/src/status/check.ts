@@ -1,10 +1,10 @@
 /**
  * What a look at one part says. What is ready may say what goes on in it all the same. `stuck`: only a person can mend
- * it, so waiting is of no use.
+ * it, so waiting is of no use. `holds`: false where the part works all the same, so that nothing after it has to wait.
  */
 export type Check =
   | { ready: true; reason?: string; message?: string }
-  | { ready: false; reason: string; message: string; stuck?: boolean };
+  | { ready: false; reason: string; message: string; stuck?: boolean; holds?: false };
 
 export const READY: Check = { ready: true };
 
@@ -16,7 +16,11 @@ export function stuck(reason: string, message: string): Check {
   return { ready: false, reason, message, stuck: true };
 }
 
-/** The first check that is not ready; else the first that has something to say; else READY. */
+/** The first check that is not ready, which holds where any such does; else the first that says something; else READY. */
 export function firstFault(checks: Check[]): Check {
-  return checks.find((check) => !check.ready) ?? checks.find((check) => check.reason) ?? READY;
+  const faults = checks.filter((check) => !check.ready);
+  const [first] = faults;
+  if (!first) return checks.find((check) => check.reason) ?? READY;
+  const { holds: _, ...holding } = first;
+  return faults.some(({ holds }) => holds !== false) ? holding : first;
 }
