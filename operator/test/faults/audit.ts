@@ -1,4 +1,5 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { USER_AGENT } from './proxy.ts';
 
 /** Every finished write, by whomever, without bodies. */
 export const AUDIT_POLICY = {
@@ -24,6 +25,7 @@ export type Deed = { verb: 'create' | 'delete'; resource: string; name: string }
 
 type Entry = {
   verb: string;
+  userAgent?: string;
   objectRef?: { resource: string; namespace?: string; name?: string; subresource?: string };
   responseStatus?: { code?: number };
 };
@@ -47,8 +49,8 @@ export class AuditLog {
     return this.#deeds.get(namespace) ?? [];
   }
 
-  #take({ verb, objectRef, responseStatus }: Entry): void {
-    const done = deed(verb, responseStatus?.code ?? 0);
+  #take({ objectRef, ...entry }: Entry): void {
+    const done = deed(entry);
     if (!done || !objectRef?.namespace || objectRef.subresource) return;
     const { namespace, resource, name = '' } = objectRef;
     const deeds = this.#deeds.get(namespace) ?? [];
@@ -67,7 +69,8 @@ export class AuditLog {
   }
 }
 
-function deed(verb: string, code: number): Deed['verb'] | undefined {
-  if (code === 201) return 'create';
-  return verb === 'delete' && code === 200 ? 'delete' : undefined;
+/** By whomever it was made; but Kubernetes' own controllers may ask several times for one removal. */
+function deed({ verb, userAgent, responseStatus }: Omit<Entry, 'objectRef'>): Deed['verb'] | undefined {
+  if (responseStatus?.code === 201) return 'create';
+  return verb === 'delete' && responseStatus?.code === 200 && userAgent === USER_AGENT ? 'delete' : undefined;
 }

@@ -39,6 +39,9 @@ export type Tap = {
 
 const QUIET_TAP: Tap = {};
 
+/** The sender that the API server's audit log has for all that comes through a proxy. */
+export const USER_AGENT = 'operator-under-test';
+
 export function isWrite({ method, path }: Pick<Sent, 'method' | 'path'>): boolean {
   return method !== 'GET' && !path.includes('/leases');
 }
@@ -58,7 +61,7 @@ export class FaultProxy {
     const config = parse(readFileSync(api.kubeconfig, 'utf8'));
     const ca = Buffer.from(config.clusters[0].cluster['certificate-authority-data'], 'base64');
     this.#agent = new Agent({ keepAlive: true, ca });
-    this.#headers = { authorization: `Bearer ${config.users[0].user.token}` };
+    this.#headers = { authorization: `Bearer ${config.users[0].user.token}`, 'user-agent': USER_AGENT };
     this.#target = new URL(api.url);
   }
 
