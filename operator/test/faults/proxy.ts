@@ -37,8 +37,6 @@ export type Tap = {
   watch?(sent: Sent, lines: AsyncIterable<string>): AsyncIterable<string>;
 };
 
-const QUIET_TAP: Tap = {};
-
 /** The sender that the API server's audit log has for all that comes through a proxy. */
 export const USER_AGENT = 'operator-under-test';
 
@@ -49,7 +47,7 @@ export function isWrite({ method, path }: Pick<Sent, 'method' | 'path'>): boolea
 /** A wire between the operators of one run and the API server, which counts and may do harm. */
 export class FaultProxy {
   readonly sent: Sent[] = [];
-  tap: Tap = QUIET_TAP;
+  tap: Tap = {};
   readonly #agent: Agent;
   readonly #target: URL;
   readonly #headers: Record<string, string>;
@@ -77,11 +75,6 @@ export class FaultProxy {
     this.#server.closeAllConnections();
     await once(this.#server.close(), 'close');
     this.#agent.destroy();
-  }
-
-  /** Takes all harm away. */
-  calm(): void {
-    this.tap = QUIET_TAP;
   }
 
   /** Begins to count writes at 1 again. */

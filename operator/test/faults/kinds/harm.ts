@@ -1,4 +1,5 @@
 import { type Answer, isWrite, type Sent, type Tap } from '../proxy.ts';
+import type { Random } from '../random.ts';
 
 const REASONS: Record<number, string> = {
   409: 'Conflict',
@@ -16,17 +17,24 @@ function refusal(code: number): Answer {
   return { code, headers: code === 429 ? { 'retry-after': '1' } : {}, body: JSON.stringify(status(code)) };
 }
 
+/** Whether it is time for a fault. */
+export type Due = () => boolean;
+
 /** True for every n-th time. */
-function every(n: number): () => boolean {
+export function every(n: number): Due {
   let times = 0;
   return () => ++times % n === 0;
 }
 
+/** True once in n times, at random: a beat in step with the operator's own would let nothing through for ever. */
+export function oneIn(n: number, random: Random): Due {
+  return () => random.below(n) === 0;
+}
+
 const isLease = ({ path }: Sent) => path.includes('/leases');
 
-/** Every n-th write, or read, is answered by an error and never reaches the API server. */
-export function answerEvery(n: number, what: 'write' | 'read', code: number, harmed: () => void): Tap {
-  const due = every(n);
+/** Writes, or reads, are answered by an error and never reach the API server. */
+export function answer(what: 'write' | 'read', code: number, due: Due, harmed: () => void): Tap {
   return {
     request(sent) {
       if (isLease(sent) || isWrite(sent) !== (what === 'write') || !due()) return undefined;
@@ -36,9 +44,8 @@ export function answerEvery(n: number, what: 'write' | 'read', code: number, har
   };
 }
 
-/** Every n-th write is done without an answer, or every n-th answer to whatever breaks off in the middle. */
-export function loseEvery(n: number, how: 'lose' | 'cut', harmed: () => void): Tap {
-  const due = every(n);
+/** Writes are done without an answer, or answers to whatever break off in the middle. */
+export function lose(how: 'lose' | 'cut', due: Due, harmed: () => void): Tap {
   return {
     response(sent) {
       if (isLease(sent) || (how === 'lose' && !isWrite(sent)) || !due()) return undefined;

@@ -31,7 +31,7 @@ async function record(run: Run): Promise<Lists> {
   );
   await until('it would write', () => run.proxy.writes > 0);
   await run.stopOperator();
-  run.proxy.calm();
+  run.proxy.tap = {};
   run.proxy.restart();
   return lists;
 }

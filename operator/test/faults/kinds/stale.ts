@@ -1,9 +1,10 @@
 import { type Faultless, faultless, playScenario } from '../faultless.ts';
 import type { Tap } from '../proxy.ts';
+import { Random } from '../random.ts';
 import type { Run } from '../run.ts';
 import { apply, CREATED, recreate, type Scenario } from '../scenarios.ts';
 import type { Attempt, Kind, Suite } from '../suite.ts';
-import { answerEvery, gone, lateEvents, loseEvery, silent } from './harm.ts';
+import { answer, every, gone, lateEvents, lose, oneIn, silent } from './harm.ts';
 import { type Moment, replay } from './replay.ts';
 import { INTRUSIONS, type Intrusion } from './strangers.ts';
 
@@ -26,16 +27,22 @@ const REBIRTH: Scenario = { name: 'two lives', before: [], steps: [apply('create
 const TIMES_REQUESTS = 4;
 const REQUESTS_A_SECOND = 5;
 
-type Harm = { name: string; tap(harmed: () => void): Tap; limitMs?: number };
+type Harm = { name: string; tap(harmed: () => void, random: Random): Tap; limitMs?: number };
 
 const HARM: Harm[] = [
-  { name: '409 on every 3rd write', tap: (harmed) => answerEvery(3, 'write', 409, harmed) },
-  { name: '409 on every 2nd write', tap: (harmed) => answerEvery(2, 'write', 409, harmed) },
-  { name: '429 on every 4th write', tap: (harmed) => answerEvery(4, 'write', 429, harmed) },
-  { name: '500 on every 3rd write', tap: (harmed) => answerEvery(3, 'write', 500, harmed) },
-  { name: '500 on every 7th read', tap: (harmed) => answerEvery(7, 'read', 500, harmed) },
-  { name: 'every 3rd write without an answer', tap: (harmed) => loseEvery(3, 'lose', harmed) },
-  { name: 'every 7th answer cut in the middle', tap: (harmed) => loseEvery(7, 'cut', harmed) },
+  { name: '409 on every 3rd write', tap: (harmed) => answer('write', 409, every(3), harmed) },
+  { name: '409 on every 2nd write', tap: (harmed) => answer('write', 409, every(2), harmed) },
+  { name: '429 on every 4th write', tap: (harmed) => answer('write', 429, every(4), harmed) },
+  { name: '500 on every 3rd write', tap: (harmed) => answer('write', 500, every(3), harmed) },
+  {
+    name: '500 on one read in seven',
+    tap: (harmed, random) => answer('read', 500, oneIn(7, random), harmed),
+  },
+  { name: 'every 3rd write without an answer', tap: (harmed) => lose('lose', every(3), harmed) },
+  {
+    name: 'one answer in seven cut in the middle',
+    tap: (harmed, random) => lose('cut', oneIn(7, random), harmed),
+  },
   { name: 'watches that are gone after five events', tap: (harmed) => gone(5, harmed) },
   { name: 'events that come ten at a time', tap: (harmed) => lateEvents(10, harmed) },
   { name: 'watches that fall silent', tap: (harmed) => silent(6, harmed), limitMs: 300_000 },
@@ -52,12 +59,12 @@ function hotLoop(run: Run, began: number, { requests }: Faultless): string[] {
 
 type Case = { name: string; play(suite: Suite): Promise<void> };
 
-function harmedCase({ name, tap, limitMs }: Harm, scenario: Scenario): Case {
+function harmedCase({ name, tap, limitMs }: Harm, scenario: Scenario, random: Random): Case {
   const body = async ({ run, harmed, same }: Attempt, known: Faultless) => {
     const began = performance.now();
     run.limitMs = limitMs ?? run.limitMs;
     await playScenario(run, scenario, () => {
-      run.proxy.tap = tap(harmed);
+      run.proxy.tap = tap(harmed, random);
     });
     same([...known.reference.differences(await run.state()), ...hotLoop(run, began, known)]);
   };
@@ -94,7 +101,7 @@ export const stale: Kind = {
   async run(suite, random) {
     const cases = [
       ...HARM.filter(({ limitMs }) => !suite.sampled || !limitMs).map((harm) =>
-        harmedCase(harm, suite.sampled ? CREATED : LIFE),
+        harmedCase(harm, suite.sampled ? CREATED : LIFE, new Random(`${random.next()} ${harm.name}`)),
       ),
       ...MOMENTS.map(relivedCase),
       ...INTRUSIONS.map(intrudedCase),
