@@ -172,10 +172,9 @@ export class ListWatch<T extends Identified> {
 
   /** The watch has told of all that it selects up to what it has seen: what is older and not known any more is gone. */
   #isGone(object: KubeObject): boolean {
-    const { metadata } = object;
-    if (!this.#seen || this.#known.all.has(keyOf(metadata))) return false;
-    const isOld = compareVersions(metadata.resourceVersion ?? '', this.#seen) <= 0;
-    return isOld && selects(this.#options.selection ?? {}, object);
+    const { resourceVersion = '' } = object.metadata;
+    if (!this.#seen || compareVersions(resourceVersion, this.#seen) > 0) return false;
+    return !this.objects.has(keyOf(object.metadata)) && selects(this.#options.selection ?? {}, object);
   }
 
   #kept(object: KubeObject): T {

@@ -80,7 +80,8 @@ describe('the objects of a pipeline on a real API server', () => {
     const first = await cluster().ensure<KubeObject>(object('a'));
     await remove(object('a'));
     await cluster().ensure(object('a'));
-    await assert.rejects(cluster().delete(kind, object('a').metadata.name, first?.metadata.uid), isConflict);
+    const { uid = '' } = first?.metadata ?? {};
+    await assert.rejects(cluster().delete(kind, object('a').metadata.name, { uid }), isConflict);
     const foreign = { ...object('b'), metadata: { ...object('b').metadata, labels: {} } };
     await apply(foreign);
     assert.equal(await cluster().delete(kind, foreign.metadata.name), false);

@@ -4,7 +4,7 @@ import { isApplied, stamped } from '../kube/applied.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { isConflict } from '../kube/errors.ts';
 import { type KubeObject, refOf } from '../kube/object.ts';
-import { CREATE_ONLY } from '../kube/options.ts';
+import { CREATE_ONLY, type Preconditions } from '../kube/options.ts';
 import type { Kind } from '../kube/resources.ts';
 import { asObject, type Standing } from '../kube/standing.ts';
 import { workloadCheck } from '../status/workloads.ts';
@@ -24,8 +24,10 @@ function isWell(live: Standing): boolean {
   return WORKLOADS.has(live.kind) && workloadCheck(asObject(live) as unknown as V1StatefulSet, []).ready;
 }
 
-/** What a write asks of the object that it changes: that it is the very one, as it was read. */
-const unchanged = ({ metadata: { uid, resourceVersion } }: Standing) => ({ uid, resourceVersion });
+/** What a write asks of an object that it was decided on: that it is the very one, and as it was read. */
+export function asKnown({ metadata }: { metadata?: Preconditions }): Preconditions {
+  return { uid: metadata?.uid ?? '', resourceVersion: metadata?.resourceVersion ?? '' };
+}
 
 const idOf = (kind: string, name: string) => `${kind}/${name}`;
 
@@ -128,13 +130,13 @@ export class Cluster {
   }
 
   /**
-   * Deletes what `name` names: the very one of `uid`, or else the one of the operator's that is there now. Answers
-   * false where there was none.
+   * Deletes what `name` names: the very one of `preconditions`, or else the one of the operator's that is there now.
+   * Answers false where there was none. What is deleted for the state it is in needs its resourceVersion, too.
    */
-  async delete(kind: Kind, name: string, uid?: string): Promise<boolean> {
+  async delete(kind: Kind, name: string, preconditions?: Preconditions): Promise<boolean> {
     if (this.#mode === 'look') return false;
     const ref = this.#reads.ref(kind, name);
-    if (uid) return await this.#client.delete(ref, { preconditions: { uid } });
+    if (preconditions) return await this.#client.delete(ref, { preconditions });
     const live = await this.#reads.fresh(ref);
     return live?.ours ? await this.#deleteVery(live) : false;
   }
@@ -152,7 +154,7 @@ export class Cluster {
     if (live && isApplied(desired, live.applied)) return live;
     if (live && !live.ours) throw new NameTakenError(live);
     if (live && this.#mode === 'hold' && isWell(live)) return live;
-    const preconditions = live ? unchanged(live) : CREATE_ONLY;
+    const preconditions = live ? asKnown(live) : CREATE_ONLY;
     const written = await this.#client.apply(desired, { fieldManager: FIELD_MANAGER, preconditions });
     const made = this.#reads.shown(written);
     // Seen once, it is remembered.

@@ -14,7 +14,8 @@ async function deleteEndedExecutors({ cluster }: Context): Promise<void> {
     (pod) => pod.metadata?.labels?.['spark-role'] === 'executor',
   );
   const ended = executors.filter((pod) => ['Failed', 'Succeeded'].includes(pod.status?.phase ?? ''));
-  for (const { metadata } of ended) await cluster.delete(POD, metadata?.name ?? '', metadata?.uid);
+  for (const { metadata } of ended)
+    await cluster.delete(POD, metadata?.name ?? '', { uid: metadata?.uid ?? '' });
 }
 
 /** Spark's driver, which asks for its executors itself. */

@@ -8,9 +8,12 @@ import { until } from '../../test/until.ts';
 import { GROUP, KIND, VERSION } from '../api/pipeline.ts';
 import type { PipelineStatus } from '../api/status.ts';
 import { KubeClient, loadKubeConfig } from '../kube/client.ts';
+import { isConflict } from '../kube/errors.ts';
 import type { KubeObject } from '../kube/object.ts';
+import { Cluster } from './cluster.ts';
 import { reconcile } from './reconciler.ts';
 import { TerminatingError } from './refusals.ts';
+import { fitVolumes } from './volumes.ts';
 
 /** Who may do all but look at storage classes, as an operator of one namespace. */
 const CONFINED = 'confined';
@@ -179,6 +182,21 @@ describe('volumes, with the controllers of Kubernetes at work', () => {
       'its pod is another',
       async () => ![undefined, before].includes(await podUid('pending')),
     );
+  });
+
+  test('that have come about meanwhile are not made anew for what was known before', async () => {
+    await made('late', 'growing');
+    const bound = await volume('late');
+    const pipeline = { namespace: NAMESPACE, name: 'late', uid: '' };
+    const live = {
+      ...bound,
+      metadata: { ...bound?.metadata, resourceVersion: '1' },
+      status: { phase: 'Pending' },
+    };
+    const wanted = { spec: { resources: { requests: { storage: '500Mi' } } } };
+    const cluster = new Cluster({ client: server.adminClient }, pipeline);
+    await assert.rejects(fitVolumes(cluster, [{ pod: 'late-postgres-0', live, wanted }], true), isConflict);
+    assert.equal((await volume('late'))?.metadata?.deletionTimestamp, undefined);
   });
 
   test('that hold something are never taken for another class', async () => {

@@ -3,7 +3,7 @@ import { quantityValue } from '../api/scalars.ts';
 import { isForbidden } from '../kube/errors.ts';
 import type { KubeObject } from '../kube/object.ts';
 import { type Check, firstFault, notReady, READY, stuck } from '../status/check.ts';
-import type { Cluster } from './cluster.ts';
+import { asKnown, type Cluster } from './cluster.ts';
 
 const VOLUME = { apiVersion: 'v1', kind: 'PersistentVolumeClaim' };
 const POD = { apiVersion: 'v1', kind: 'Pod' };
@@ -79,9 +79,9 @@ async function grow(cluster: Cluster, live: V1PersistentVolumeClaim, wanted: V1P
   }
 }
 
-async function replace(cluster: Cluster, { metadata }: V1PersistentVolumeClaim, pod: string): Promise<Check> {
-  const name = metadata?.name ?? '';
-  await cluster.delete(VOLUME, name, metadata?.uid);
+async function replace(cluster: Cluster, live: V1PersistentVolumeClaim, pod: string): Promise<Check> {
+  const name = live.metadata?.name ?? '';
+  await cluster.delete(VOLUME, name, asKnown(live));
   await cluster.delete(POD, pod);
   return notReady(
     'VolumeReplacing',

@@ -2,7 +2,7 @@ import type { V1Deployment, V1Pod, V1StatefulSet } from '@kubernetes/client-node
 import { type Component, objectName } from '../specs/meta.ts';
 import type { Check } from '../status/check.ts';
 import { stuckPod, workloadCheck } from '../status/workloads.ts';
-import type { Cluster } from './cluster.ts';
+import { asKnown, type Cluster } from './cluster.ts';
 import type { Context } from './step.ts';
 
 const POD = { apiVersion: 'v1', kind: 'Pod' };
@@ -13,7 +13,7 @@ const POD = { apiVersion: 'v1', kind: 'Pod' };
  */
 async function replaceStuckPod(cluster: Cluster, live: V1StatefulSet, pods: V1Pod[]): Promise<void> {
   const pod = stuckPod(live, pods);
-  if (pod) await cluster.delete(POD, pod.metadata?.name ?? '', pod.metadata?.uid);
+  if (pod) await cluster.delete(POD, pod.metadata?.name ?? '', asKnown(pod));
 }
 
 /** How far the StatefulSet of a component has come. */

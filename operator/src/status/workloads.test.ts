@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { V1Job, V1Pod, V1StatefulSet } from '@kubernetes/client-node';
-import { jobCheck, workloadCheck } from './workloads.ts';
+import { jobCheck, stuckPod, workloadCheck } from './workloads.ts';
 
 function workload(generation: number, replicas: number, status: V1StatefulSet['status']): V1StatefulSet {
   return {
@@ -99,6 +99,50 @@ describe('workloadCheck', () => {
       const check = workloadCheck(live, pods);
       assert.equal(check.ready ? 'ready' : check.reason, reason);
     });
+  }
+});
+
+describe('a pod that hinders the replacement of the others', () => {
+  const set = (status: V1StatefulSet['status']) => {
+    const live = workload(1, 3, { observedGeneration: 1, updateRevision: 'new', ...up, ...status });
+    return { ...live, metadata: { ...live.metadata, uid: 'set' } };
+  };
+  const pod = (ordinal: number, ready: 'True' | 'False', revision: string): V1Pod => ({
+    metadata: {
+      name: `users-spark-${ordinal}`,
+      labels: { 'controller-revision-hash': revision },
+      ownerReferences: [{ apiVersion: 'apps/v1', kind: 'StatefulSet', name: 'users-spark', uid: 'set' }],
+    },
+    status: { conditions: [{ type: 'Ready', status: ready }] },
+  });
+  const [stuck, well, alsoStuck] = [pod(0, 'False', 'old'), pod(1, 'True', 'old'), pod(2, 'False', 'old')];
+  const cases: { name: string; status: V1StatefulSet['status']; pods: V1Pod[]; found: boolean }[] = [
+    { name: 'the only one there is', status: { replicas: 1, readyReplicas: 0 }, pods: [stuck], found: true },
+    { name: 'one of two', status: { replicas: 2, readyReplicas: 1 }, pods: [stuck, well], found: true },
+    { name: 'not with another', status: { replicas: 2 }, pods: [stuck, alsoStuck], found: false },
+    {
+      name: 'not where the controller knows of another',
+      status: { replicas: 3, readyReplicas: 1 },
+      pods: [stuck, well],
+      found: false,
+    },
+    {
+      name: 'not where the controller knows it to be ready',
+      status: { replicas: 2, readyReplicas: 2 },
+      pods: [stuck, well],
+      found: false,
+    },
+    {
+      name: 'not one of the newest template',
+      status: { replicas: 1, readyReplicas: 0 },
+      pods: [pod(0, 'False', 'new')],
+      found: false,
+    },
+  ];
+  for (const { name, status, pods, found } of cases) {
+    test(name, () =>
+      assert.equal(stuckPod(set(status), pods)?.metadata?.name, found ? 'users-spark-0' : undefined),
+    );
   }
 });
 

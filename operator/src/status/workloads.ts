@@ -39,8 +39,8 @@ export function isReady(pod: V1Pod): boolean {
 }
 
 /**
- * The pod of a StatefulSet that was made from an older template and isn't ready, where it is the only one that isn't:
- * to replace it takes nothing away from what works.
+ * The pod of a StatefulSet that was made from an older template and isn't ready, where it is the only one that isn't, by
+ * the pods and by the controller's count: to replace it takes nothing away from what works.
  */
 export function stuckPod(live: V1StatefulSet, pods: V1Pod[]): V1Pod | undefined {
   const revision = live.status?.updateRevision;
@@ -50,7 +50,9 @@ export function stuckPod(live: V1StatefulSet, pods: V1Pod[]): V1Pod | undefined 
   );
   const [unready, ...more] = owned.filter((pod) => !isReady(pod) || pod.metadata?.deletionTimestamp);
   const old = unready?.metadata?.labels?.['controller-revision-hash'] !== revision;
-  return old && more.length === 0 && !unready?.metadata?.deletionTimestamp ? unready : undefined;
+  const { present, ready } = counts(live);
+  const isOnlyOne = more.length === 0 && ready === present - 1;
+  return old && isOnlyOne && !unready?.metadata?.deletionTimestamp ? unready : undefined;
 }
 
 function jobCondition(job: V1Job, type: string) {
