@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { advanced, among, nextTask, readUpkeep, type Task, type Upkeep, writeUpkeep } from './upkeep.ts';
+import {
+  advanced,
+  among,
+  nextTask,
+  readUpkeep,
+  type Task,
+  UPKEEP_ANNOTATION,
+  type Upkeep,
+  writeUpkeep,
+} from './upkeep.ts';
 
 const NOW = new Date('2026-03-08T00:00:00Z');
 const schedule = { since: '2026-03-07T00:00:00Z', intervalMs: 7 * 86_400_000 };
@@ -80,6 +89,27 @@ describe('a node that is leaving', () => {
   test('is remembered while it is there', () => assert.deepEqual(among(upkeep, 3), upkeep));
   test('is forgotten when it is gone, so that the next of its number may stay', () =>
     assert.deepEqual(among(upkeep, 2), { nodes: 2, copies: 1 }));
+});
+
+describe('an annotation that makes no sense counts as none', () => {
+  const known = { nodes: 2, copies: 1 };
+  const cases: { name: string; text: string }[] = [
+    { name: 'no JSON', text: 'oops' },
+    { name: 'nothing', text: 'null' },
+    { name: 'without what must be known', text: '{}' },
+    { name: 'a count that is none', text: JSON.stringify({ ...known, nodes: null }) },
+    { name: 'a time that is none', text: JSON.stringify({ ...known, repairedAt: 'yesterday' }) },
+    {
+      name: 'a task of a node that there is not',
+      text: JSON.stringify({ ...known, task: task('repair', 3) }),
+    },
+    {
+      name: 'a task whose id is a path',
+      text: JSON.stringify({ ...known, task: { ...task('repair'), id: '../x' } }),
+    },
+  ];
+  for (const { name, text } of cases)
+    test(name, () => assert.deepEqual(readUpkeep({ [UPKEEP_ANNOTATION]: text }, wanted), wanted));
 });
 
 test('what is written is read, and a ring of which nothing is known is as it should be', () => {

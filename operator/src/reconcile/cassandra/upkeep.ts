@@ -1,3 +1,5 @@
+import { z } from 'zod';
+
 /** What was done to the ring as a whole, and what is being done. */
 export type Upkeep = {
   /** How many nodes the ring had when each last gave up the data that isn't its own any more. */
@@ -27,10 +29,39 @@ export function writeUpkeep(upkeep: Upkeep): Record<string, string> {
   return { [UPKEEP_ANNOTATION]: JSON.stringify(upkeep) };
 }
 
-/** What the annotation says; a ring of which nothing is known counts as being as it should. */
+const COUNT = z.int().positive();
+const ORDINAL = z.int().nonnegative();
+
+const TASK = z
+  .object({
+    kind: z.enum(['fill', 'cleanup', 'repair']),
+    // It names a directory on the node.
+    id: z.string().regex(/^[\w-]+$/),
+    node: ORDINAL,
+    nodes: COUNT,
+    copies: COUNT,
+  })
+  .refine(({ node, nodes }) => node < nodes);
+
+const UPKEEP = z.object({
+  nodes: COUNT,
+  copies: COUNT,
+  repairedAt: z.iso.datetime().exactOptional(),
+  leaving: ORDINAL.exactOptional(),
+  task: TASK.exactOptional(),
+});
+
+function parseUpkeep(text: string): Upkeep | undefined {
+  try {
+    return UPKEEP.safeParse(JSON.parse(text)).data;
+  } catch {
+    return undefined;
+  }
+}
+
+/** What the annotation says; a ring of which nothing that makes sense is known counts as being as it should. */
 export function readUpkeep(annotations: Record<string, string> | undefined, wanted: Wanted): Upkeep {
-  const text = annotations?.[UPKEEP_ANNOTATION];
-  return text === undefined ? { ...wanted } : JSON.parse(text);
+  return parseUpkeep(annotations?.[UPKEEP_ANNOTATION] ?? '') ?? { ...wanted };
 }
 
 /** What is so where the ring has so many nodes: those that have left need nothing more. */
