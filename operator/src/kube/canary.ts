@@ -1,14 +1,15 @@
 import { type Clock, sleep } from './clock.ts';
+import type { Outcome } from './queue.ts';
 
 /** A key that no object has. */
-export const CANARY = 'canary';
+const CANARY = 'canary';
 
 const EVERY_MS = 60_000;
 const OVERDUE_MS = 3 * EVERY_MS;
 
 /**
- * A key that stands for nothing and goes through the work queue each minute, between all others: when it doesn't come
- * through, nothing does.
+ * A key that stands for nothing and goes through the work queue each minute, between all others: when neither it nor
+ * another key comes through, nothing does. A queue that is only slow is alive.
  */
 export class Canary {
   readonly #clock: Clock;
@@ -21,16 +22,22 @@ export class Canary {
 
   /** Sends it each minute until `signal` aborts. */
   async run(send: (key: string) => void, signal: AbortSignal): Promise<void> {
-    await this.passed();
+    this.#passedAt = this.#clock.now();
     while (!signal.aborted) {
       send(CANARY);
       await sleep(this.#clock, EVERY_MS, signal);
     }
   }
 
-  /** It came through: what the queue's handler answers for its key. */
-  async passed(): Promise<undefined> {
-    this.#passedAt = this.#clock.now();
+  /** The handler of the queue that it goes through: whatever becomes of a key, it has come through. */
+  beside(handler: (key: string) => Promise<Outcome>): (key: string) => Promise<Outcome> {
+    return async (key) => {
+      try {
+        return key === CANARY ? undefined : await handler(key);
+      } finally {
+        this.#passedAt = this.#clock.now();
+      }
+    };
   }
 
   /** What is wrong, once it is overdue. */

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
-import { CANARY, Canary } from '../kube/canary.ts';
+import { Canary } from '../kube/canary.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { Clock } from '../kube/clock.ts';
 import { EventRecorder } from '../kube/events.ts';
@@ -83,7 +83,7 @@ export function createController(options: Options) {
     return result;
   };
   const queue = new WorkQueue({
-    handler: (key) => (key === CANARY ? canary.passed() : reconciled(key)),
+    handler: canary.beside(reconciled),
     onFailure,
     concurrency: CONCURRENCY,
     clock,
