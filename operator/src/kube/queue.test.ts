@@ -51,6 +51,17 @@ test('many keys that come back with time alone share the runs that there are for
   assert.equal(log.length, 200);
 });
 
+test('those that come back much later take no runs from those that come back soon', async () => {
+  const { clock, queue, log, finish } = scene(101);
+  const idle = Array.from({ length: 100 }, (_, i) => `idle-${i}`);
+  for (const key of [...idle, 'busy']) queue.add(key);
+  for (const key of idle) await finish(key, { requeueAfterMs: 600_000 });
+  await finish('busy', { requeueAfterMs: 3_000 });
+  log.length = 0;
+  await clock.advance(3_000);
+  assert.deepEqual(log, ['>busy']);
+});
+
 const cases: { name: string; concurrency?: number; run: (s: Scene) => Promise<void>; log: string[] }[] = [
   {
     name: 'a key added many times before it is worked on runs once',

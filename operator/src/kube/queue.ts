@@ -24,7 +24,10 @@ export type QueueOptions = {
 const FIRST_RETRY_MS = 5;
 const MAX_RETRY_MS = 60_000;
 
-/** What comes back only because time has passed leaves room for what has changed: all such keys share this many runs. */
+/**
+ * What comes back only because time has passed leaves room for what has changed: all keys that asked for about as little
+ * time, or less, share this many runs.
+ */
 const LOOKS_PER_SECOND = 20;
 
 /**
@@ -38,7 +41,7 @@ export class WorkQueue {
   readonly #waiting = new Map<string, number>();
   readonly #inFlight = new Map<string, { since: number; work: Promise<void> }>();
   readonly #again = new Set<string>();
-  readonly #delayed = new Map<string, { at: number; cancel: () => void }>();
+  readonly #delayed = new Map<string, { at: number; askedMs: number; cancel: () => void }>();
   readonly #failures = new Map<string, number>();
   #stopped = false;
 
@@ -67,6 +70,10 @@ export class WorkQueue {
 
   /** Queues the key after `ms`; of several such calls the earliest counts. */
   addAfter(key: string, ms: number): void {
+    this.#delay(key, ms, ms);
+  }
+
+  #delay(key: string, ms: number, askedMs: number): void {
     if (this.#stopped) return;
     const { clock } = this.#options;
     const at = clock.now() + ms;
@@ -77,7 +84,7 @@ export class WorkQueue {
       this.#delayed.delete(key);
       this.add(key);
     });
-    this.#delayed.set(key, { at, cancel });
+    this.#delayed.set(key, { at, askedMs, cancel });
   }
 
   /** Forgets the key's failures: its next back-off starts small again. */
@@ -130,9 +137,11 @@ export class WorkQueue {
 
   #succeeded(key: string, outcome: Outcome): void {
     this.forget(key);
-    if (outcome?.requeueAfterMs === undefined) return;
-    const sharedMs = (this.#delayed.size / LOOKS_PER_SECOND) * 1000;
-    this.addAfter(key, Math.max(outcome.requeueAfterMs, sharedMs));
+    const askedMs = outcome?.requeueAfterMs;
+    if (askedMs === undefined) return;
+    let rivals = 0;
+    for (const other of this.#delayed.values()) if (other.askedMs <= 2 * askedMs) rivals += 1;
+    this.#delay(key, Math.max(askedMs, (rivals / LOOKS_PER_SECOND) * 1000), askedMs);
   }
 
   #failed(key: string, error: unknown): void {
