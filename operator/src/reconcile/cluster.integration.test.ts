@@ -12,6 +12,8 @@ import { base64 } from '../specs/secrets.ts';
 import { Cluster } from './cluster.ts';
 import { TerminatingError } from './refusals.ts';
 
+const LABELS = { app: 'x' };
+
 /** A client to whose API server something happens after a decision, before the write. */
 class LateClient extends KubeClient {
   meanwhile: () => Promise<unknown> = async () => {};
@@ -46,6 +48,25 @@ describe('the objects of a pipeline on a real API server', () => {
   const get = (object: KubeObject) => server.adminClient.get(refOf(object));
   const remove = (object: KubeObject) => server.adminClient.delete(refOf(object));
   const cluster = () => new Cluster({ client }, pipeline);
+  const deployment = (image: string, replicas = 1): KubeObject => ({
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: metadata(pipeline, 'relay'),
+    spec: {
+      replicas,
+      selector: { matchLabels: LABELS },
+      template: { metadata: { labels: LABELS }, spec: { containers: [{ name: 'main', image }] } },
+    },
+  });
+  const image = (live: KubeObject | undefined) => JSON.stringify(live).match(/"image":"([^"]+)"/)?.[1];
+  const replicas = (live: KubeObject | undefined) =>
+    (live?.['spec'] as { replicas: number } | undefined)?.replicas;
+  /** Says of a Deployment how many of its pods are ready. */
+  const settle = async (live: KubeObject | undefined, readyReplicas: number) => {
+    const counts = { replicas: replicas(live), updatedReplicas: replicas(live), readyReplicas };
+    const status = { ...counts, observedGeneration: live?.metadata.generation };
+    await server.adminClient.mergePatch(refOf(deployment('')), { status }, { subresource: 'status' });
+  };
   const object = (name: string, data: Record<string, string> = {}) =>
     configMap(metadata(pipeline, 'relay', `${pipeline.name}-${name}`), data);
 
@@ -130,26 +151,19 @@ describe('the objects of a pipeline on a real API server', () => {
   });
 
   test('to hold leaves the pods of a workload that is well as they are, and corrects one that is not', async () => {
-    const labels = { app: 'x' };
-    const deployment = (image: string): KubeObject => ({
-      apiVersion: 'apps/v1',
-      kind: 'Deployment',
-      metadata: metadata(pipeline, 'relay'),
-      spec: {
-        replicas: 1,
-        selector: { matchLabels: labels },
-        template: { metadata: { labels }, spec: { containers: [{ name: 'main', image }] } },
-      },
-    });
-    const image = (live: KubeObject | undefined) => JSON.stringify(live).match(/"image":"([^"]+)"/)?.[1];
     const hold = cluster().with({ mode: 'hold' });
-    const made = await hold.ensure<KubeObject>(deployment('a:1'));
-    const counts = { replicas: 1, readyReplicas: 1, updatedReplicas: 1, availableReplicas: 1 };
-    const status = { ...counts, observedGeneration: made?.metadata.generation };
-    await server.adminClient.mergePatch(refOf(deployment('')), { status }, { subresource: 'status' });
+    await settle(await hold.ensure(deployment('a:1')), 1);
     assert.equal(image(await hold.ensure(deployment('b:1'))), 'a:1');
-    const broken = { ...status, readyReplicas: 0, availableReplicas: 0 };
-    await server.adminClient.mergePatch(refOf(deployment('')), { status: broken }, { subresource: 'status' });
+    await settle(await get(deployment('')), 0);
     assert.equal(image(await hold.ensure(deployment('b:1'))), 'b:1');
+  });
+
+  test('to hold hinders nothing from being stopped, nor from being started again', async () => {
+    const hold = cluster().with({ mode: 'hold' });
+    await settle(await hold.ensure(deployment('a:1')), 1);
+    const stopped = await hold.ensure<KubeObject>(deployment('a:1', 0));
+    assert.equal(replicas(stopped), 0);
+    await settle(stopped, 0);
+    assert.equal(replicas(await hold.ensure(deployment('a:1'))), 1);
   });
 });

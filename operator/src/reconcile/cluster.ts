@@ -1,4 +1,4 @@
-import type { V1Pod, V1Secret, V1StatefulSet } from '@kubernetes/client-node';
+import type { V1Pod, V1Secret, V1StatefulSet, V1StatefulSetSpec } from '@kubernetes/client-node';
 import type { PipelineKey } from '../api/names.ts';
 import { isApplied, stamped } from '../kube/applied.ts';
 import type { KubeClient } from '../kube/client.ts';
@@ -20,8 +20,16 @@ export type Mode = 'write' | 'hold' | 'look';
 
 const WORKLOADS = new Set(['StatefulSet', 'Deployment']);
 
-function isWell(live: Standing): boolean {
-  return WORKLOADS.has(live.kind) && workloadCheck(asObject(live) as unknown as V1StatefulSet, []).ready;
+function hasReplicas(object: KubeObject): boolean {
+  return (object['spec'] as V1StatefulSetSpec | undefined)?.replicas !== 0;
+}
+
+/** Whether a change rolls pods that are well. What is started or stopped as a whole rolls none. */
+function rollsWellPods(live: Standing, desired: KubeObject): boolean {
+  if (!WORKLOADS.has(live.kind)) return false;
+  const workload = asObject(live);
+  if (!hasReplicas(workload) || !hasReplicas(desired)) return false;
+  return workloadCheck(workload as unknown as V1StatefulSet, []).ready;
 }
 
 /** What a write asks of an object that it was decided on: that it is the very one, and as it was read. */
@@ -153,7 +161,7 @@ export class Cluster {
     if (live?.terminating) throw new TerminatingError(live);
     if (live && isApplied(desired, live.applied)) return live;
     if (live && !live.ours) throw new NameTakenError(live);
-    if (live && this.#mode === 'hold' && isWell(live)) return live;
+    if (live && this.#mode === 'hold' && rollsWellPods(live, desired)) return live;
     const preconditions = live ? asKnown(live) : CREATE_ONLY;
     const written = await this.#client.apply(desired, { fieldManager: FIELD_MANAGER, preconditions });
     const made = this.#reads.shown(written);
