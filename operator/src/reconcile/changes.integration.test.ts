@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { type ApiServer, startApiServer } from '../../test/apiserver.ts';
-import { serve } from '../../test/pipelines.ts';
+import { NAMESPACE, serve } from '../../test/pipelines.ts';
 import { Scene, saying } from '../../test/scene.ts';
-import type { KubeObject } from '../kube/object.ts';
+import { type KubeObject, refOf } from '../kube/object.ts';
+import { type Component, labels } from '../specs/meta.ts';
 import { IMAGES } from '../specs/testing.ts';
 import type { Report } from '../status/reports.ts';
 
@@ -30,6 +31,20 @@ describe('a pipeline that changes, on a real API server', () => {
     }
     assert.equal(await scene.reason(), 'Running');
     return scene;
+  }
+
+  /** A pod that was evicted: it stays as an object, and nobody deletes it. */
+  async function evict(name: string, component: Component): Promise<void> {
+    const namespace = NAMESPACE;
+    const metadata = { namespace, name: `${name}-evicted`, labels: labels({ namespace, name }, component) };
+    const spec = { containers: [{ name: 'main', image: 'none' }], automountServiceAccountToken: false };
+    const pod = { apiVersion: 'v1', kind: 'Pod', metadata, spec };
+    await server.adminClient.create(pod);
+    await server.adminClient.mergePatch(
+      refOf(pod),
+      { status: { phase: 'Failed', reason: 'Evicted' } },
+      { subresource: 'status' },
+    );
   }
 
   test('says that it was accepted before anything is made', async () => {
@@ -103,6 +118,7 @@ describe('a pipeline that changes, on a real API server', () => {
       return [...replicas, await scene.reason()];
     };
 
+    await evict('pausing', 'ingest');
     await scene.apply({ suspend: true });
     await turn();
     assert.deepEqual(await seen(), [0, 2, 1, 'Draining'], 'ingest stops first');

@@ -1,10 +1,11 @@
-import type { V1Job } from '@kubernetes/client-node';
+import type { V1Job, V1Pod } from '@kubernetes/client-node';
 import type { KubeClient } from '../kube/client.ts';
 import { isForbidden, isNotServed } from '../kube/errors.ts';
 import type { Kind } from '../kube/resources.ts';
 import { teardownSystems } from '../specs/config.ts';
 import { kafkaObjects, unmanagedTopic } from '../specs/kafka.ts';
 import { teardownName, teardownObjects } from '../specs/provision.ts';
+import { hasEnded } from '../status/pods.ts';
 import { jobCheck } from '../status/workloads.ts';
 import { accessTo } from './access.ts';
 import { FINALIZER, removeFinalizer } from './finalizer.ts';
@@ -45,9 +46,9 @@ async function stopFlow(context: Context): Promise<boolean> {
   await cluster.delete(STATEFUL_SET, `${name}-spark`);
   const components = ['ingest', 'relay', 'registry', 'spark', 'provision'];
   const pods = (await Promise.all(components.map((component) => cluster.pods(component)))).flat();
-  return pods.every(
-    ({ metadata }) => metadata?.labels?.['batch.kubernetes.io/job-name'] === teardownName(pipeline),
-  );
+  const isTeardowns = ({ metadata }: V1Pod) =>
+    metadata?.labels?.['batch.kubernetes.io/job-name'] === teardownName(pipeline);
+  return pods.every((pod) => hasEnded(pod) || isTeardowns(pod));
 }
 
 /** Topics that are to stay must not go with their KafkaTopics. */

@@ -2,6 +2,7 @@ import type { V1StatefulSet } from '@kubernetes/client-node';
 import { objectName } from '../specs/meta.ts';
 import { type Check, notReady, READY } from '../status/check.ts';
 import { stillUnderWay } from '../status/drain.ts';
+import { hasEnded } from '../status/pods.ts';
 import type { Context } from './step.ts';
 
 /** How long nothing has been fetched: since the workers of this spec, in which ingest has no pods, are as they should be. */
@@ -31,7 +32,7 @@ export async function sparkReplicas(context: Context): Promise<number> {
 /** Whether a suspended pipeline is drained: Spark, which ends last, is gone. */
 export async function drain(context: Context): Promise<Check> {
   if (!context.pipeline.spec.suspend) return READY;
-  const pods = await context.cluster.pods('spark');
+  const pods = (await context.cluster.pods('spark')).filter((pod) => !hasEnded(pod));
   const stopping = (await sparkReplicas(context)) === 0;
   if (stopping && pods.length === 0) return READY;
   const what = stopping ? undefined : underWay(context);

@@ -1,5 +1,6 @@
 import { ingestObjects } from '../specs/ingest.ts';
 import { type Check, notReady } from '../status/check.ts';
+import { hasEnded } from '../status/pods.ts';
 import { accessTo } from './access.ts';
 import type { Context } from './step.ts';
 import { deploymentCheck } from './workload.ts';
@@ -11,20 +12,19 @@ import { deploymentCheck } from './workload.ts';
 async function stoppedCheck(context: Context): Promise<Check> {
   const { pipeline, conditions, cluster } = context;
   const told = conditions.find(({ type }) => type === 'WorkersReady');
-  const pods = await cluster.pods('ingest');
+  const pods = (await cluster.pods('ingest')).filter((pod) => !hasEnded(pod));
   if (told?.observedGeneration === pipeline.generation && pods.length === 0) {
     return await deploymentCheck(context, 'ingest');
   }
   return notReady('Stopping', `${pods.length} pods of ingest have yet to end`);
 }
 
-/** The worker that fetches users. That of a suspended pipeline is stopped whatever the state of the rest. */
+/** The worker that fetches users; a suspended pipeline has none. */
 export async function ingest(context: Context): Promise<Check> {
   const { pipeline, cluster } = context;
   const { suspend } = pipeline.spec;
   const access = await accessTo(context, ['POSTGRES']);
   if ('missing' in access) return access.missing;
-  const writable = suspend ? cluster.with({ mode: 'write' }) : cluster;
-  await writable.ensureOnly('ingest', ingestObjects(pipeline, access.build));
+  await cluster.ensureOnly('ingest', ingestObjects(pipeline, access.build));
   return suspend ? await stoppedCheck(context) : await deploymentCheck(context, 'ingest');
 }

@@ -1,5 +1,6 @@
 import { sparkObjects } from '../specs/spark.ts';
 import { type Check, firstFault } from '../status/check.ts';
+import { hasEnded } from '../status/pods.ts';
 import { accessTo } from './access.ts';
 import { sparkReplicas } from './drain.ts';
 import { ensureWithVolumes } from './stateful-set.ts';
@@ -13,7 +14,7 @@ async function deleteEndedExecutors({ cluster }: Context): Promise<void> {
   const executors = (await cluster.pods('spark')).filter(
     (pod) => pod.metadata?.labels?.['spark-role'] === 'executor',
   );
-  const ended = executors.filter((pod) => ['Failed', 'Succeeded'].includes(pod.status?.phase ?? ''));
+  const ended = executors.filter(hasEnded);
   for (const { metadata } of ended)
     await cluster.delete(POD, metadata?.name ?? '', { uid: metadata?.uid ?? '' });
 }

@@ -44,3 +44,8 @@ export function podFault(pods: V1Pod[]): Check | undefined {
   }
   return undefined;
 }
+
+/** Whether nothing of a pod runs any more. One that was evicted stays as an object, for nobody to delete. */
+export function hasEnded({ status }: V1Pod): boolean {
+  return ['Failed', 'Succeeded'].includes(status?.phase ?? '');
+}
