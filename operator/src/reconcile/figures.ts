@@ -21,6 +21,8 @@ export async function renewFigures(key: string, dependencies: Dependencies): Pro
   if (!figures) return {};
   const object: PipelineObject | undefined = await client.get(refTo({ namespace, name }));
   if (!object || object.metadata.deletionTimestamp || isPaused(object)) return {};
+  // What changed the resource has yet to be told: a newer state of it here would be taken for that, and nobody be woken.
+  if (object.status?.observedGeneration !== object.metadata.generation) return { requeueAfterMs: FIGURES_MS };
   if (!isDeepStrictEqual(object.status?.figures, figures)) {
     await applyStatus(client, object, { ...object.status, figures });
   }

@@ -79,5 +79,10 @@ describe('what is done with a key of the queue', () => {
     assert.equal(await scene.version(), version);
     await scene.reconcile();
     assert.deepEqual((await scene.status()).figures, figures, 'a reconcile keeps them');
+
+    await scene.apply({ suspend: true });
+    const changed = await scene.version();
+    assert.deepEqual(await renew([{ usersPerMinute: 0 }]), { requeueAfterMs: FIGURES_MS });
+    assert.equal(await scene.version(), changed, 'a change is seen by a reconcile first');
   });
 });
