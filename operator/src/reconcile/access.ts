@@ -25,6 +25,11 @@ function fault({ name, keys }: NeededSecret, secret: V1Secret | undefined): stri
   return missing.length > 0 ? `Secret ${name} lacks ${missing.join(', ')}; add what is missing` : undefined;
 }
 
+/** What a builder needs for a workload without pods: whatever the Secrets hold, it can be stopped. */
+export function noAccess({ images }: Context): { build: BuildContext } {
+  return { build: { images, secretHashes: {} } };
+}
+
 /**
  * What a builder needs for pods that get at `systems`: images, and the hashes of the Secrets, so that a changed one
  * rolls the pods. Or the check that says which Secret is missing.

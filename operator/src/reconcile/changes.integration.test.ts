@@ -20,9 +20,9 @@ describe('a pipeline that changes, on a real API server', () => {
   after(() => server?.stop());
 
   /** A pipeline all of whose workloads are as they should be. */
-  async function running(name: string): Promise<Scene> {
+  async function running(name: string, spec: Record<string, unknown> = {}): Promise<Scene> {
     const scene = new Scene(server.adminClient, name);
-    await scene.apply();
+    await scene.apply(spec);
     await scene.reconcile();
     await scene.provisioned();
     for (const _ of STEPS) {
@@ -134,5 +134,18 @@ describe('a pipeline that changes, on a real API server', () => {
     await scene.apply({ suspend: false });
     for (const _ of ['spark', 'ingest', 'all']) await turn();
     assert.deepEqual(await seen(), [1, 2, 1, 'Running']);
+  });
+
+  test('stops to fetch when it is suspended although its Secret is gone', async () => {
+    const secret = { apiVersion: 'v1', kind: 'Secret', metadata: { namespace: NAMESPACE, name: 'db' } };
+    const data = { username: 'dQ==', password: 'cA==' };
+    await server.adminClient.apply({ ...secret, data }, { fieldManager: 'test' });
+    const spec = { postgres: { external: { host: 'db.example', secretRef: { name: 'db' } } } };
+    const scene = await running('secretless', spec);
+    await server.adminClient.delete(refOf(secret));
+    await scene.apply({ ...spec, suspend: true });
+    await scene.reconcile();
+    assert.equal(await scene.replicas('ingest'), 0);
+    assert.equal(await scene.reason(), 'PostgresSecretMissing');
   });
 });

@@ -1,7 +1,7 @@
 import { ingestObjects } from '../specs/ingest.ts';
 import { type Check, notReady } from '../status/check.ts';
 import { hasEnded } from '../status/pods.ts';
-import { accessTo } from './access.ts';
+import { accessTo, noAccess } from './access.ts';
 import type { Context } from './step.ts';
 import { deploymentCheck } from './workload.ts';
 
@@ -23,7 +23,7 @@ async function stoppedCheck(context: Context): Promise<Check> {
 export async function ingest(context: Context): Promise<Check> {
   const { pipeline, cluster } = context;
   const { suspend } = pipeline.spec;
-  const access = await accessTo(context, ['POSTGRES']);
+  const access = suspend ? noAccess(context) : await accessTo(context, ['POSTGRES']);
   if ('missing' in access) return access.missing;
   await cluster.ensureOnly('ingest', ingestObjects(pipeline, access.build));
   return suspend ? await stoppedCheck(context) : await deploymentCheck(context, 'ingest');

@@ -1,11 +1,14 @@
+import type { System } from '../specs/access.ts';
 import { sparkObjects } from '../specs/spark.ts';
 import { type Check, firstFault } from '../status/check.ts';
 import { hasEnded } from '../status/pods.ts';
-import { accessTo } from './access.ts';
+import { accessTo, noAccess } from './access.ts';
 import { sparkReplicas } from './drain.ts';
 import { ensureWithVolumes } from './stateful-set.ts';
 import type { Context } from './step.ts';
 import { statefulSetCheck } from './workload.ts';
+
+const SYSTEMS: System[] = ['KAFKA', 'SCHEMA_REGISTRY', 'CASSANDRA'];
 
 const POD = { apiVersion: 'v1', kind: 'Pod' };
 
@@ -22,9 +25,10 @@ async function deleteEndedExecutors({ cluster }: Context): Promise<void> {
 /** Spark's driver, which asks for its executors itself. */
 export async function spark(context: Context): Promise<Check> {
   const { pipeline } = context;
-  const access = await accessTo(context, ['KAFKA', 'SCHEMA_REGISTRY', 'CASSANDRA']);
+  const replicas = await sparkReplicas(context);
+  const access = replicas > 0 ? await accessTo(context, SYSTEMS) : noAccess(context);
   if ('missing' in access) return access.missing;
-  const objects = sparkObjects(pipeline, access.build, await sparkReplicas(context));
+  const objects = sparkObjects(pipeline, access.build, replicas);
   const volumes = await ensureWithVolumes(context, 'spark', objects);
   await deleteEndedExecutors(context);
   return firstFault([volumes, await statefulSetCheck(context, 'spark')]);
