@@ -12,11 +12,8 @@ import { FIELD_MANAGER, OWNED } from './owned.ts';
 import { type Access, Reads } from './reads.ts';
 import { NameTakenError, TerminatingError } from './refusals.ts';
 
-/**
- * How far a step may go: `write` all; `hold` back what would roll the pods of a workload that is well; `look` on and
- * write nothing.
- */
-export type Mode = 'write' | 'hold' | 'look';
+/** How far a step may go: `write` all, or `hold` back what would roll the pods of a workload that is well. */
+export type Mode = 'write' | 'hold';
 
 const WORKLOADS = new Set(['StatefulSet', 'Deployment']);
 
@@ -105,7 +102,7 @@ export class Cluster {
    * @throws {NameTakenError} where someone else's object has its name
    * @throws {TerminatingError} while one that is being deleted has it
    */
-  async ensure<T>(object: KubeObject): Promise<T | undefined> {
+  async ensure<T>(object: KubeObject): Promise<T> {
     this.#ensured.add(idOf(object.kind, object.metadata.name));
     const desired = stamped(object);
     const ref = refOf(object);
@@ -115,7 +112,7 @@ export class Cluster {
       if (!isConflict(error) || !this.#reads.follows(ref)) throw error;
       return await this.#make(desired, await this.#reads.fresh(ref));
     });
-    return made && (asObject(made) as T);
+    return asObject(made) as T;
   }
 
   async ensureAll(objects: KubeObject[]): Promise<void> {
@@ -129,7 +126,6 @@ export class Cluster {
    */
   async ensureOnly(component: string, objects: KubeObject[]): Promise<void> {
     await this.ensureAll(objects);
-    if (this.#mode === 'look') return;
     for (const kind of OWNED) {
       const unwanted = await this.#unwanted(kind, component);
       for (const object of unwanted) await this.#deleteVery(object);
@@ -142,7 +138,6 @@ export class Cluster {
    * Answers false where there was none. What is deleted for the state it is in needs its resourceVersion, too.
    */
   async delete(kind: Kind, name: string, preconditions?: Preconditions): Promise<boolean> {
-    if (this.#mode === 'look') return false;
     const ref = this.#reads.ref(kind, name);
     if (preconditions) return await this.#client.delete(ref, { preconditions });
     const live = await this.#reads.fresh(ref);
@@ -151,13 +146,11 @@ export class Cluster {
 
   /** Deletes the very object of `uid`; what it owns lives on, owned by nobody. */
   async deleteAlone(kind: Kind, name: string, uid: string): Promise<void> {
-    if (this.#mode === 'look') return;
     const options = { preconditions: { uid }, propagationPolicy: 'Orphan' } as const;
     await this.#client.delete(this.#reads.ref(kind, name), options);
   }
 
-  async #make(desired: KubeObject, live: Standing | undefined): Promise<Standing | undefined> {
-    if (this.#mode === 'look') return live;
+  async #make(desired: KubeObject, live: Standing | undefined): Promise<Standing> {
     if (live?.terminating) throw new TerminatingError(live);
     if (live && isApplied(desired, live.applied)) return live;
     if (live && !live.ours) throw new NameTakenError(live);
