@@ -154,6 +154,17 @@ describe('a ring, on a real API server', () => {
     assert.equal(await condition(scene), 'False Decommissioning');
   });
 
+  test('is corrected while its first node can not be asked about one that is to leave', async () => {
+    const [scene] = await running('mute', 2);
+    const exec: Exec = async () => ({ code: 137, stdout: '', stderr: 'Killed' });
+    const corrected = { replicas: 1, resources: { limits: { memory: '5Gi' } } };
+    await scene.apply({ cassandra: { replicationFactor: 1, managed: corrected } });
+    await scene.reconcile({ exec });
+    assert.equal(await condition(scene), 'False NodeUnreachable');
+    assert.equal(await scene.replicas('cassandra'), 2);
+    assert.match(JSON.stringify(await scene.workload('cassandra')), /"memory":"5Gi"/);
+  });
+
   test('keeps a node while another one is away', async () => {
     const [scene, ring] = await running('waits', 3);
     ring.listed = [0, 2, 7];

@@ -1,6 +1,6 @@
 import { type Check, notReady } from '../../status/check.ts';
-import { nodetool, operation, podName } from './node.ts';
-import { departure, parseCopies, parseStatus } from './ring.ts';
+import { NodeError, nodetool, operation, podName } from './node.ts';
+import { type Departure, departure, parseCopies, parseStatus } from './ring.ts';
 import { ensureRing, type Ring } from './state.ts';
 import type { Upkeep } from './upkeep.ts';
 
@@ -33,6 +33,15 @@ async function crowded({ context, nodes }: Ring): Promise<string | undefined> {
   return `${names.join(', ')} would have more copies than nodes; provision lowers the pipeline's own and Cassandra's, alter any other`;
 }
 
+/** How the departure of the node with the highest ordinal stands, as the first node tells it. */
+async function asTold(ring: Ring): Promise<Departure> {
+  const { context, nodes, pods, upkeep } = ring;
+  const how = departure(parseStatus(await nodetool(context, 0, 'status')), pods, nodes - 1);
+  if (how.state !== 'mayLeave' || upkeep.leaving !== undefined) return how;
+  const why = await crowded(ring);
+  return why ? { state: 'waits', why } : how;
+}
+
 /** Lets the node stream its data to the others; that it is leaving is written down before it begins. */
 async function drain(ring: Ring, name: string): Promise<Check> {
   const leaving = ring.nodes - 1;
@@ -61,10 +70,13 @@ export async function scaleIn(ring: Ring): Promise<Check> {
     const { state } = await operation(context, nodes - 1, 'decommission', ['decommission']);
     if (state === 'running') return notReady('Decommissioning', `${name} streams its data away`);
   }
-  const how = departure(parseStatus(await nodetool(context, 0, 'status')), pods, nodes - 1);
+  const how = await asTold(ring).catch(async (error) => {
+    // A node that can't be asked may need what the spec corrects.
+    if (error instanceof NodeError && upkeep.leaving === undefined) await ensureRing(ring, nodes, upkeep);
+    throw error;
+  });
   if (how.state === 'left') return await remove(ring, name);
-  const why = how.state === 'waits' ? how.why : upkeep.leaving === undefined && (await crowded(ring));
-  if (!why) return await drain(ring, name);
+  if (how.state === 'mayLeave') return await drain(ring, name);
   await ensureRing(ring, nodes, upkeep);
-  return notReady('ScalingIn', `${name} waits to leave: ${why}`);
+  return notReady('ScalingIn', `${name} waits to leave: ${how.why}`);
 }
