@@ -43,6 +43,14 @@ describe('a command in a container, refused by a real API server', () => {
     const exec = createExec(loadKubeConfig(server.kubeconfig), { mayWrite: () => false });
     await assert.rejects(exec(TARGET, ['true']), NotLeaderError);
   });
+
+  test('is not begun by who led until the connection stood', async () => {
+    let leads = true;
+    const exec = createExec(loadKubeConfig(server.kubeconfig), { mayWrite: () => leads });
+    const answer = exec(TARGET, ['true']);
+    leads = false;
+    await assert.rejects(answer, NotLeaderError);
+  });
 });
 
 test('a command has no answer where nobody speaks in time', async () => {

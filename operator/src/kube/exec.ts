@@ -1,7 +1,9 @@
+import type { ClientRequest } from 'node:http';
 import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { Exec as ExecConnection, type KubeConfig, type V1Status } from '@kubernetes/client-node';
 import { ApiError, NoAnswerError, NotLeaderError } from './errors.ts';
+import { onceConnected } from './transport.ts';
 
 /** A container of a pod. */
 export type ExecTarget = { namespace: string; pod: string; container: string };
@@ -17,7 +19,7 @@ export type ExecResult = { code: number; stdout: string; stderr: string };
 export type Exec = (target: ExecTarget, command: string[]) => Promise<ExecResult>;
 
 type Options = {
-  /** Asked before the request is begun; false keeps it from being sent. */
+  /** Asked in the tick that writes the request; false keeps it from being sent. */
   mayWrite?: () => boolean;
   timeoutMs?: number;
 };
@@ -28,10 +30,9 @@ const REFUSALS: Record<string, string> = { 401: 'Unauthorized', 403: 'Forbidden'
 
 /** Runs commands through the API server's pods/exec, so that no pod needs a port or a sidecar for it. */
 export function createExec(config: KubeConfig, { mayWrite, timeoutMs = TIMEOUT_MS }: Options = {}): Exec {
-  const connection = new ExecConnection(withHandshakeLimit(config, timeoutMs));
+  const connection = new ExecConnection(withSocketOptions(config, timeoutMs, mayWrite));
   return async (target, command) => {
     const what = `exec in ${target.namespace}/${target.pod}: ${command.join(' ')}`;
-    if (mayWrite && !mayWrite()) throw new NotLeaderError(`${what}: this process no longer leads`);
     const [stdout, stderr] = [new PassThrough(), new PassThrough()];
     const output = Promise.all([text(stdout), text(stderr)]);
     const status = await ended(connection, target, command, { stdout, stderr, what, timeoutMs });
@@ -41,13 +42,18 @@ export function createExec(config: KubeConfig, { mayWrite, timeoutMs = TIMEOUT_M
 }
 
 /** The configuration, whose options the library hands on to its WebSocket: without a limit that waits for ever. */
-function withHandshakeLimit(config: KubeConfig, handshakeTimeout: number): KubeConfig {
-  const limited: KubeConfig = Object.create(config);
-  limited.applyToHTTPSOptions = async (options) => {
+function withSocketOptions(config: KubeConfig, handshakeTimeout: number, mayWrite = () => true): KubeConfig {
+  const finishRequest = (request: ClientRequest) =>
+    onceConnected(request, () => {
+      if (mayWrite()) request.end();
+      else request.destroy(new NotLeaderError('this process no longer leads'));
+    });
+  const extended: KubeConfig = Object.create(config);
+  extended.applyToHTTPSOptions = async (options) => {
     await config.applyToHTTPSOptions(options);
-    Object.assign(options, { handshakeTimeout });
+    Object.assign(options, { handshakeTimeout, finishRequest });
   };
-  return limited;
+  return extended;
 }
 
 /** What is used of a WebSocket. */
@@ -86,13 +92,15 @@ function ended(
     const broken = () => failed(new NoAnswerError(`${what}: the connection broke before it ended`));
     socket.then(
       (open) => open.addEventListener('close', broken),
-      (error: Error) => failed(refusal(error.message, what)),
+      (refused: Error & { error?: Error }) => failed(refusal(refused.error ?? refused, what)),
     );
   });
 }
 
 /** The error of a connection that didn't come about; only the HTTP status is told. */
-function refusal(message: string, what: string): Error {
+function refusal(error: Error, what: string): Error {
+  const { message } = error;
+  if (error instanceof NotLeaderError) return new NotLeaderError(`${what}: ${message}`);
   const code = /Unexpected server response: (\d+)/.exec(message)?.[1];
   if (!code) return new NoAnswerError(`${what}: ${message}`);
   return new ApiError(

@@ -110,9 +110,14 @@ function exchange(outgoing: http.ClientRequest, request: RawRequest): Promise<In
     };
     outgoing.on('error', reject);
     outgoing.on('response', resolve);
-    outgoing.on('socket', (socket) => {
-      if (!socket.connecting) write();
-      else socket.once('encrypted' in socket ? 'secureConnect' : 'connect', write);
-    });
+    onceConnected(outgoing, write);
+  });
+}
+
+/** Calls `write` as soon as the request has a connection that stands. */
+export function onceConnected(outgoing: http.ClientRequest, write: () => void): void {
+  outgoing.once('socket', (socket) => {
+    if (!socket.connecting) write();
+    else socket.once('encrypted' in socket ? 'secureConnect' : 'connect', write);
   });
 }
