@@ -39,7 +39,7 @@ describe('an API server that tells of an older time', () => {
     await api?.stop();
   });
   beforeEach(() => {
-    proxy.calm();
+    proxy.tap = {};
     changes = [];
     errors = [];
     stop = new AbortController();
@@ -99,7 +99,7 @@ describe('an API server that tells of an older time', () => {
     proxy.tap = { request: ({ query }) => (query.has('watch') ? undefined : list) };
     await until('the old list is noticed', () => errors.some((error) => /was seen/.test(error)));
     assert.equal(watch.objects.get('default/listed')?.metadata.uid, uid);
-    proxy.calm();
+    proxy.tap = {};
     const { length } = proxy.sent;
     await until('another watch follows a new list', () =>
       proxy.sent.slice(length).some(({ query }) => query.has('watch')),

@@ -134,13 +134,13 @@ export class Cluster {
   }
 
   /**
-   * Deletes what `name` names: the very one of `preconditions`, or else the one of the operator's that is there now.
+   * Deletes what `name` names: the very one of `preconditions`, or else the one of the operator's that is known.
    * Answers false where there was none. What is deleted for the state it is in needs its resourceVersion, too.
    */
   async delete(kind: Kind, name: string, preconditions?: Preconditions): Promise<boolean> {
     const ref = this.#reads.ref(kind, name);
     if (preconditions) return await this.#client.delete(ref, { preconditions });
-    const live = await this.#reads.fresh(ref);
+    const live = await this.#reads.standing(ref);
     return live?.ours ? await this.#deleteVery(live) : false;
   }
 
