@@ -3,8 +3,12 @@ import { after, before, describe, test } from 'node:test';
 import { type ApiServer, startApiServer } from '../../test/apiserver.ts';
 import { NAMESPACE, serve } from '../../test/pipelines.ts';
 import { Scene } from '../../test/scene.ts';
-import type { KubeObject } from '../kube/object.ts';
+import { strimziDefinitions } from '../../test/strimzi.ts';
+import { until } from '../../test/until.ts';
+import { type KubeObject, refOf } from '../kube/object.ts';
+import type { Kind } from '../kube/resources.ts';
 import { labels } from '../specs/meta.ts';
+import { STRIMZI } from './owned.ts';
 
 const MINUTE = 60_000;
 const later = (minutes: number) => ({ now: () => new Date(Date.now() + minutes * MINUTE) });
@@ -59,6 +63,32 @@ describe('taking a deleted pipeline apart, on a real API server', () => {
     await scene.provisioned();
     await scene.reconcile();
     assert.equal(await scene.version(), undefined);
+  });
+
+  test('is not kept from the teardown by a KafkaTopic that someone else holds', async () => {
+    const { adminClient } = server;
+    for (const definition of await strimziDefinitions())
+      await adminClient.apply(definition, { fieldManager: 'test' });
+    const list = (kind: Kind) => adminClient.list(kind, { namespace: NAMESPACE });
+    const served = () => Promise.all(STRIMZI.map(list));
+    await until("Strimzi's kinds are served", () => served().then(Boolean, () => false));
+    const db = { apiVersion: 'v1', kind: 'Secret', metadata: { namespace: NAMESPACE, name: 'db' } };
+    await adminClient.apply(
+      { ...db, data: { username: 'dQ==', password: 'cA==' } },
+      { fieldManager: 'test' },
+    );
+    const scene = await deleted('held', {
+      kafka: { strimzi: {} },
+      postgres: { external: { host: 'db.example', secretRef: { name: 'db' } } },
+    });
+    const { items } = await list({ apiVersion: 'kafka.strimzi.io/v1', kind: 'KafkaTopic' });
+    assert.ok(items.length > 0);
+    for (const topic of items) {
+      await adminClient.mergePatch(refOf(topic), { metadata: { finalizers: ['userstream.dev/test'] } });
+      await adminClient.delete(refOf(topic));
+    }
+    await scene.reconcile();
+    assert.ok(await teardownOf('held'));
   });
 
   test('gives a teardown up that has not succeeded within five minutes, and says so', async () => {

@@ -10,6 +10,7 @@ import { jobCheck } from '../status/workloads.ts';
 import { accessTo } from './access.ts';
 import { FINALIZER, removeFinalizer } from './finalizer.ts';
 import type { PipelineObject } from './pipeline-object.ts';
+import { TerminatingError } from './refusals.ts';
 import type { Context } from './step.ts';
 
 /**
@@ -51,14 +52,19 @@ async function stopFlow(context: Context): Promise<boolean> {
   return pods.every((pod) => hasEnded(pod) || isTeardowns(pod));
 }
 
+/** Whether a topic can't be released any more: its KafkaTopic, its kind or its namespace is going or gone. */
+function isBeyondRelease(error: unknown): boolean {
+  return isNotServed(error) || isForbidden(error) || error instanceof TerminatingError;
+}
+
 /** Topics that are to stay must not go with their KafkaTopics. */
 async function releaseTopics({ pipeline, cluster }: Context): Promise<void> {
   if (pipeline.spec.deletionPolicy !== 'Retain') return;
   const topics = kafkaObjects(pipeline).filter(({ kind }) => kind === 'KafkaTopic');
-  try {
-    await cluster.ensureAll(topics.map(unmanagedTopic));
-  } catch (error) {
-    if (!isNotServed(error)) throw error;
+  for (const topic of topics.map(unmanagedTopic)) {
+    await cluster.ensure(topic).catch((error) => {
+      if (!isBeyondRelease(error)) throw error;
+    });
   }
 }
 
@@ -92,8 +98,8 @@ async function removeTeardown({ pipeline, cluster }: Context): Promise<void> {
 
 /** One step of undoing what lies outside, once the flow has stopped or has had its time to. */
 async function undo(context: Context, deletedMs: number, now: Date): Promise<Teardown> {
-  await releaseTopics(context);
   const stopped = await stopFlow(context);
+  await releaseTopics(context);
   return stopped || deletedMs > LIMIT_MS ? await tearDown(context, now) : { state: 'working' };
 }
 
