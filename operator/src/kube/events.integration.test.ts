@@ -68,6 +68,16 @@ describe('events on a real API server', () => {
     assert.deepEqual(errors, []);
   });
 
+  test('no more than a thousand events wait to be written', async () => {
+    const { errors, record } = recorder();
+    const all = Array.from({ length: 1_001 }, (_, i) => record('Heap', `message ${i}`));
+    assert.equal(errors.length, 1);
+    assert.match(String(errors[0]), /too many events wait: Heap of ConfigMap about/);
+    await Promise.all(all);
+    await record('Heap', 'one more');
+    assert.equal(errors.length, 1);
+  });
+
   test('a message of any length is accepted', async () => {
     const { errors, record } = recorder();
     await record('Long', 'x'.repeat(5_000));

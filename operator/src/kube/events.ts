@@ -33,6 +33,8 @@ const SERIES_WRITE_MS = 60_000;
 const BURST = 25;
 const REFILL_MS = 60_000;
 const MAX_NOTE = 1000;
+/** Events that may wait to be written; each holds its object. */
+const MAX_WAITING = 1000;
 
 /** Writes events on objects: repeats become one event with a count, and one object can't flood the server. */
 export class EventRecorder {
@@ -40,6 +42,7 @@ export class EventRecorder {
   readonly #series = new Map<string, Series>();
   readonly #allowances = new Map<string, Allowance>();
   #last = Promise.resolve();
+  #waiting = 0;
 
   constructor(options: RecorderOptions) {
     this.#options = options;
@@ -47,11 +50,18 @@ export class EventRecorder {
 
   /**
    * Writes the event, or counts it as a repeat, after those before it: one at a time, so that much to tell keeps nobody
-   * from work. Never throws: an event that can't be written is only logged.
+   * from work, and not without end. Never throws: an event that can't be written is only logged.
    */
-  record(object: KubeObject, text: EventText): Promise<void> {
+  async record(object: KubeObject, text: EventText): Promise<void> {
+    if (this.#waiting >= MAX_WAITING) {
+      const { kind, metadata } = object;
+      this.#options.onError(new Error(`too many events wait: ${text.reason} of ${kind} ${metadata.name}`));
+      return;
+    }
+    this.#waiting += 1;
     this.#last = this.#last.then(() => this.#record(object, text));
-    return this.#last;
+    await this.#last;
+    this.#waiting -= 1;
   }
 
   async #record(object: KubeObject, text: EventText): Promise<void> {
