@@ -174,6 +174,22 @@ describe('the list-watch against a real API server', () => {
     assert.deepEqual(errors, []);
   });
 
+  test('a server that does not know the kind is heard all the same', async () => {
+    const silent: number[] = [];
+    const watch = new ListWatch<KubeObject>({
+      client,
+      kind: { apiVersion: 'kafka.strimzi.io/v1', kind: 'Kafka' },
+      transform: (object) => object,
+      onChange: () => {},
+      onError: () => silent.push(watch.silentMs),
+      clock: systemClock,
+      timings: quick,
+    });
+    running = watch.run(stop.signal);
+    await until('it was asked for four times', () => silent.length >= 4);
+    assert.ok(Math.max(...silent) < 10, String(silent));
+  });
+
   test('a server that is away is asked again with a back-off, not in a tight loop', async () => {
     proxy.cut();
     const { watch, errors } = follow({ firstRetryMs: 50, maxRetryMs: 5_000 });

@@ -105,7 +105,7 @@ export class ListWatch<T extends Identified> {
     const version = page.resourceVersion;
     if (this.#seen && compareVersions(version, this.#seen) < 0) {
       throw new StaleListError(
-        `list of ${kind.kind}: it is of version ${version}, but ${this.#seen} was seen`,
+        `list of ${kind.kind}: ${version} is older than ${this.#seen}, which was seen`,
       );
     }
     this.#relistAt = clock.now() + this.#timings.relistMs * (1 + clock.random() / 2);
@@ -189,6 +189,8 @@ export class ListWatch<T extends Identified> {
     const { clock, onError, optional } = this.#options;
     const { absentMs, firstRetryMs, maxRetryMs } = this.#timings;
     if (isGone(error) || isNotServed(error)) this.#relistAt = 0;
+    // The server speaks: to begin anew would not bring the kind back.
+    if (isNotServed(error)) this.#heard();
     if (optional && isNotServed(error)) {
       this.#known.clear();
       this.#isKnown();
