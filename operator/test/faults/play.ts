@@ -19,7 +19,7 @@ const ALONE: Kind[] = [uninstalling];
 
 export const KINDS = [...ALONE, ...TOGETHER];
 
-const SLOTS = 8;
+const SLOTS = 6;
 
 export type PlayOptions = Omit<SuiteOptions, 'world' | 'slots'>;
 
