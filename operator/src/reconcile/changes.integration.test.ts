@@ -72,6 +72,21 @@ describe('a pipeline that changes, on a real API server', () => {
     assert.equal((await scene.status()).dataSince, '2026-01-01T00:00:00Z');
   });
 
+  test('fills no store before it is said that there may be data', async () => {
+    const scene = new Scene(server.adminClient, 'unsaid');
+    await scene.apply();
+    await scene.reconcile();
+    await scene.provisioned();
+    const now = () => {
+      throw new Error('no status can be written');
+    };
+    await assert.rejects(scene.reconcile({ now }), /no status can be written/);
+    assert.equal(await scene.workload('spark'), undefined);
+    assert.equal(await scene.workload('ingest'), undefined);
+    await scene.reconcile();
+    assert.ok(await scene.workload('ingest'));
+  });
+
   test('rolls one stage after the other when the operator brings new images', async () => {
     const scene = await running('rolled');
     const images = Object.fromEntries(Object.entries(IMAGES).map(([name, image]) => [name, `${image}.1`]));

@@ -40,7 +40,7 @@ async function answer(step: Step, context: Context): Promise<Check> {
   }
 }
 
-/** What the steps saw, and whether the gate was open: from then on the stores may hold data. */
+/** What the steps saw, and whether the gate was open: what comes behind it fills the stores. */
 export type Progress = { seen: Seen; provisioned: boolean };
 
 function noted({ whole, stages }: Seen, stage: StageName | undefined, check: Check): Seen {
@@ -63,17 +63,18 @@ export function modeAfter(
 }
 
 /**
- * Runs the steps in their order, as far as they may go.
+ * Runs the steps in their order, as far as they may go. Where the gate opens for the first time it stops: what comes next
+ * may begin once the status says that there is data.
  * @throws what the API server answers, where a retry may heal it
  */
 export async function runSteps(context: Context, steps: Step[] = STEPS): Promise<Progress> {
   let seen: Seen = { whole: READY, stages: {} };
-  let { provisioned } = context;
+  const { provisioned } = context;
   let mode: Mode | undefined = 'write';
   for (const step of steps) {
     const check = await answer(step, { ...context, cluster: context.cluster.with({ mode }) });
     seen = noted(seen, step.stage, check);
-    if (step.gate) provisioned ||= check.ready;
+    if (step.gate && check.ready && !provisioned) return { seen, provisioned: true };
     mode = modeAfter(step, check, mode, provisioned);
     if (!mode) break;
   }

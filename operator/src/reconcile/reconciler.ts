@@ -5,7 +5,7 @@ import { STAGES } from '../api/status.ts';
 import type { Exec } from '../kube/exec.ts';
 import type { Images } from '../specs/images.ts';
 import { type Check, firstFault, stuck } from '../status/check.ts';
-import type { StageChecks } from '../status/conditions.ts';
+import type { Seen, StageChecks } from '../status/conditions.ts';
 import { endpoints } from '../status/endpoints.ts';
 import { type Report, reportedCheck } from '../status/reports.ts';
 import { Cluster } from './cluster.ts';
@@ -15,7 +15,7 @@ import { runSteps } from './pipeline.ts';
 import { isPaused, type PipelineObject, refTo } from './pipeline-object.ts';
 import type { Access } from './reads.ts';
 import { requeueAfterMs } from './schedule.ts';
-import { ensureStatus, type StatusWriter, writeStatus } from './status.ts';
+import { ensureStatus, noteData, type StatusWriter, writeStatus } from './status.ts';
 import type { Context } from './step.ts';
 
 export type Dependencies = StatusWriter &
@@ -94,18 +94,28 @@ async function reconcileDeleted(
   return {};
 }
 
+/** Runs the steps; says that the stores may hold data before anything fills them. */
+async function runAndNote(
+  dependencies: Dependencies,
+  object: PipelineObject,
+  context: Context,
+): Promise<{ object: PipelineObject; seen: Seen }> {
+  const { seen, provisioned } = await runSteps(context);
+  if (!provisioned || context.provisioned) return { object, seen };
+  const noted = await noteData(dependencies, object);
+  return await runAndNote(dependencies, noted, { ...context, provisioned });
+}
+
 /** Runs the steps and writes what they saw. */
 async function reconcileStanding(
   dependencies: Dependencies,
-  object: PipelineObject,
+  found: PipelineObject,
   pipeline: Pipeline,
 ): Promise<Result> {
-  const context = await contextOf(dependencies, object, pipeline);
-  const { seen, provisioned } = await runSteps(context);
-  const stages = combined(seen.stages, context.reports);
+  const context = await contextOf(dependencies, found, pipeline);
+  const { object, seen } = await runAndNote(dependencies, found, context);
   const { status } = await writeStatus(dependencies, object, {
-    seen: { ...seen, stages },
-    provisioned,
+    seen: { ...seen, stages: combined(seen.stages, context.reports) },
     suspended: pipeline.spec.suspend,
     endpoints: endpoints(pipeline),
   });

@@ -22,24 +22,22 @@ export type Findings = {
   seen: Seen;
   suspended?: boolean;
   endpoints?: NonNullable<PipelineStatus['endpoints']>;
-  /** Whether the stores may hold data from now on; what once did still does. */
-  provisioned?: boolean;
 };
 
 const ACCEPTED: Check = notReady('Accepted', 'the resource was accepted; its parts are made next');
 
+/** A time as Kubernetes writes it. */
+const inSeconds = (time: Date) => `${time.toISOString().slice(0, 19)}Z`;
+
 function newStatus(object: PipelineObject, findings: Findings, now: Date): PipelineStatus {
-  const { seen, suspended, provisioned, ...kept } = findings;
+  const { seen, suspended, ...kept } = findings;
   const { status = {}, metadata } = object;
   const { generation = 0 } = metadata;
-  const time = `${now.toISOString().slice(0, 19)}Z`;
-  const dataSince = status.dataSince ?? (provisioned ? time : undefined);
   return {
     ...status,
     ...kept,
-    ...(dataSince ? { dataSince } : {}),
     observedGeneration: generation,
-    conditions: conditions(seen, status.conditions ?? [], generation, time, suspended),
+    conditions: conditions(seen, status.conditions ?? [], generation, inSeconds(now), suspended),
   };
 }
 
@@ -54,6 +52,14 @@ export async function applyStatus(client: KubeClient, object: PipelineObject, st
       preconditions: { ...(uid ? { uid } : {}), ...(resourceVersion ? { resourceVersion } : {}) },
     },
   );
+}
+
+/** Writes that the stores may hold data from now on; answers the object as it now stands. */
+export async function noteData(
+  { client, now }: StatusWriter,
+  object: PipelineObject,
+): Promise<PipelineObject> {
+  return await applyStatus(client, object, { ...object.status, dataSince: inSeconds(now()) });
 }
 
 /** Writes what was found, where it is new, and then an event for each transition; answers the object as it now stands. */
