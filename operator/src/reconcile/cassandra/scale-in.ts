@@ -61,7 +61,7 @@ export async function scaleIn(ring: Ring): Promise<Check> {
   const { context, nodes, pods, upkeep } = ring;
   const name = podName(context, nodes - 1);
   if (!pods.find(({ ordinal }) => ordinal === 0)?.ready) {
-    if (!context.provisioned) return await cut(ring);
+    if (!ring.holdsData) return await cut(ring);
     await ensureRing(ring, nodes, upkeep);
     return notReady('ScalingIn', `${name} leaves when ${podName(context, 0)} is ready to take over data`);
   }

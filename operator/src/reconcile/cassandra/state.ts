@@ -1,4 +1,4 @@
-import type { V1StatefulSet } from '@kubernetes/client-node';
+import type { V1PersistentVolumeClaim, V1StatefulSet } from '@kubernetes/client-node';
 import type { Pipeline } from '../../api/resource.ts';
 import type { KubeObject } from '../../kube/object.ts';
 import { cassandraObjects } from '../../specs/cassandra.ts';
@@ -11,6 +11,8 @@ import { ringPods } from './node.ts';
 import type { RingPod } from './ring.ts';
 import { among, readUpkeep, type Upkeep, type Wanted, writeUpkeep } from './upkeep.ts';
 
+const VOLUME = { apiVersion: 'v1', kind: 'PersistentVolumeClaim' };
+
 export type Managed = NonNullable<Pipeline['spec']['cassandra']['managed']>;
 
 /** A managed ring: how it should be, and as the API server holds it. */
@@ -22,6 +24,8 @@ export type Ring = {
   /** How many nodes its StatefulSet has now, or had before it was taken away. */
   nodes: number;
   upkeep: Upkeep;
+  /** Whether its nodes may hold data: of this pipeline, or of an earlier one of its name whose volumes were kept. */
+  holdsData: boolean;
   pods: RingPod[];
   /** When it was made. */
   since: string;
@@ -32,11 +36,20 @@ function present(live: V1StatefulSet | undefined, pods: RingPod[], wanted: numbe
   return live?.spec?.replicas ?? Math.max(wanted, ...pods.map(({ ordinal }) => ordinal + 1));
 }
 
+/** Whether a volume was in use before the ring was made. */
+export function isOfEarlierLife({ metadata, status }: V1PersistentVolumeClaim, since: string): boolean {
+  const madeAt = metadata?.creationTimestamp;
+  return status?.phase === 'Bound' && madeAt !== undefined && new Date(madeAt) < new Date(since);
+}
+
 export async function readRing(context: Context, build: BuildContext, managed: Managed): Promise<Ring> {
   const { pipeline, cluster, provisioned } = context;
   const name = objectName(pipeline, 'cassandra');
   const live = await cluster.get<V1StatefulSet>({ apiVersion: 'apps/v1', kind: 'StatefulSet' }, name);
   const config = await cluster.get<KubeObject>({ apiVersion: 'v1', kind: 'ConfigMap' }, name);
+  const since = config?.metadata.creationTimestamp ?? context.now().toISOString();
+  const volumes = await cluster.list<V1PersistentVolumeClaim>(VOLUME, 'cassandra');
+  const holdsData = provisioned || volumes.some((volume) => isOfEarlierLife(volume, since));
   const pods = ringPods(await cluster.pods('cassandra'));
   const wanted = { nodes: managed.replicas, copies: pipeline.spec.cassandra.replicationFactor };
   const nodes = present(live, pods, wanted.nodes);
@@ -47,9 +60,10 @@ export async function readRing(context: Context, build: BuildContext, managed: M
     wanted,
     nodes,
     // Without data there is nothing to be moved or filled.
-    upkeep: provisioned ? among(readUpkeep(config?.metadata.annotations, wanted), nodes) : wanted,
+    upkeep: holdsData ? among(readUpkeep(config?.metadata.annotations, wanted), nodes) : wanted,
+    holdsData,
     pods,
-    since: config?.metadata.creationTimestamp ?? context.now().toISOString(),
+    since,
   };
 }
 
