@@ -1,11 +1,8 @@
 import type { KubeClient } from './client.ts';
-import type { Clock } from './clock.ts';
-import { backoff, restartable, sleep } from './clock.ts';
+import { backoff, type Clock, restartable, sleep } from './clock.ts';
 import { ApiError, isGone, isNotServed } from './errors.ts';
-import type { Change, Identified } from './known-objects.ts';
-import { KnownObjects } from './known-objects.ts';
-import type { KubeObject } from './object.ts';
-import { keyOf } from './object.ts';
+import { type Change, type Identified, KnownObjects } from './known-objects.ts';
+import { type KubeObject, keyOf } from './object.ts';
 import type { ListPage } from './options.ts';
 import type { Kind } from './resources.ts';
 import { type Selection, selects } from './selection.ts';
@@ -104,9 +101,7 @@ export class ListWatch<T extends Identified> {
     } while (page.continue);
     const version = page.resourceVersion;
     if (this.#seen && compareVersions(version, this.#seen) < 0) {
-      throw new StaleListError(
-        `list of ${kind.kind}: ${version} is older than ${this.#seen}, which was seen`,
-      );
+      throw new StaleListError(`list of ${kind.kind}: version ${version}, but ${this.#seen} was seen`);
     }
     this.#relistAt = clock.now() + this.#timings.relistMs * (1 + clock.random() / 2);
     this.#seen = version;
