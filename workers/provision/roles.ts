@@ -23,7 +23,7 @@ export async function openManaged(section: Section, access: Access): Promise<Cli
   const client = await login(section, credentials, ca);
   try {
     await lockDefaultRole(client, credentials);
-    if (await replicateRoles(client, section)) await writeRole(client, 'ALTER ROLE', credentials);
+    if (await replicateRoles(client, section)) await rewriteRole(client, credentials);
     for (const keyspace of OTHER_SYSTEM_KEYSPACES) await replicate(client, section, keyspace);
     return client;
   } catch (error) {
@@ -74,6 +74,13 @@ async function bootstrap(
 async function writeRole(client: Client, verb: string, { username, password }: Credentials): Promise<void> {
   await client.execute(
     `${verb} ${identifier(username)} WITH PASSWORD = ${literal(password)} AND SUPERUSER = true AND LOGIN = true`,
+  );
+}
+
+/** Writes the role to replicas that are new. Nobody may say of himself that he is a superuser: the repair copies that. */
+async function rewriteRole(client: Client, { username, password }: Credentials): Promise<void> {
+  await client.execute(
+    `ALTER ROLE ${identifier(username)} WITH PASSWORD = ${literal(password)} AND LOGIN = true`,
   );
 }
 

@@ -29,6 +29,19 @@ async function obstacle({ context, wanted }: Ring, task: Task): Promise<Check | 
   return notReady('Replicating', why);
 }
 
+/** How the node stands whose turn it is; undefined where it has done its part. */
+async function unfinished(ring: Ring, task: Task): Promise<Check | undefined> {
+  const command = taskCommand(task.kind, ring.context.pipeline.spec.cassandra.keyspace);
+  try {
+    const found = await operation(ring.context, task.node, task.id, command);
+    if (found.state === 'running') return report(ring, task, PURPOSES[task.kind]);
+    return found.state === 'failed' ? report(ring, task, `failed and tries again: ${found.why}`) : undefined;
+  } catch (error) {
+    if (!(error instanceof NodeError)) throw error;
+    return report(ring, task, `is asked again: ${error.message}`);
+  }
+}
+
 /**
  * Does what a ring needs whose nodes are all ready, one node after the other, and goes on where it was. What is to be
  * done is written down before it is begun.
@@ -43,14 +56,9 @@ export async function tend(ring: Ring): Promise<Check> {
     if (hindered) return hindered;
     await ensureRing(ring, nodes, { ...ring.upkeep, task });
   }
-  const command = taskCommand(task.kind, context.pipeline.spec.cassandra.keyspace);
-  try {
-    const done = await operation(context, task.node, task.id, command);
-    if (done.state === 'failed') return report(ring, task, `failed and tries again: ${done.why}`);
-    if (done.state === 'done') await ensureRing(ring, nodes, advanced(ring.upkeep, task, context.now()));
-    return report(ring, task, PURPOSES[task.kind]);
-  } catch (error) {
-    if (!(error instanceof NodeError)) throw error;
-    return report(ring, task, `is asked again: ${error.message}`);
-  }
+  const at = await unfinished(ring, task);
+  if (at) return at;
+  const upkeep = advanced(ring.upkeep, task, context.now());
+  await ensureRing(ring, nodes, upkeep);
+  return await tend({ ...ring, upkeep });
 }
