@@ -61,7 +61,10 @@ export class Operator {
 
   /** Bytes of memory once the garbage is gone: what the process holds, and what is in use on its heap. */
   async memory(): Promise<Memory> {
+    const collections = () => this.metric('nodejs_gc_duration_seconds_count', /kind="major"/);
+    const before = await collections();
     this.#server.child.kill('SIGUSR2');
+    await until('the garbage is collected', async () => (await collections()) > before);
     const heap = await this.metric('nodejs_heap_size_used_bytes');
     const status = readFileSync(`/proc/${this.#server.child.pid}/status`, 'utf8');
     return { resident: Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) * 1024, heap };
