@@ -15,12 +15,12 @@ type Bug = {
   case: string;
 };
 
-const BUGS: Bug[] = [
+export const BUGS: Bug[] = [
   {
     name: 'a create without precondition',
     file: 'reconcile/cluster.ts',
-    right: 'live ? unchanged(live) : CREATE_ONLY',
-    wrong: 'live ? unchanged(live) : {}',
+    right: 'live ? asKnown(live) : CREATE_ONLY',
+    wrong: 'live ? asKnown(live) : {}',
     kind: 'stale and unobserved',
     case: "a stranger's object under a name",
   },
@@ -62,21 +62,23 @@ const BUGS: Bug[] = [
 
 const OPERATOR = join(import.meta.dirname, '../..');
 
-/** A copy of the operator with the bug in it; answers its main.ts. @throws where the text to replace isn't there once */
-function plant({ name, file, right, wrong }: Bug): string {
+/** The file's text with the bug in it. @throws where the text to replace isn't there once */
+export function withBug({ name, file, right, wrong }: Bug): string {
+  const parts = readFileSync(join(OPERATOR, 'src', file), 'utf8').split(right);
+  if (parts.length === 2) return parts.join(wrong);
+  throw new Error(
+    `"${name}" can't be planted: ${file} holds ${parts.length - 1} times ${right}; bring it up to date`,
+  );
+}
+
+/** A copy of the operator with the bug in it; answers its main.ts. */
+function plant(bug: Bug): string {
   const root = mkdtempSync(join(tmpdir(), 'userstream-planted-'));
   removeAtExit(root);
   cpSync(join(OPERATOR, 'src'), join(root, 'operator/src'), { recursive: true });
   cpSync(join(OPERATOR, 'package.json'), join(root, 'operator/package.json'));
   symlinkSync(join(OPERATOR, '../node_modules'), join(root, 'node_modules'));
-  const path = join(root, 'operator/src', file);
-  const parts = readFileSync(path, 'utf8').split(right);
-  if (parts.length !== 2) {
-    throw new Error(
-      `"${name}" can't be planted: ${file} holds ${parts.length - 1} times ${right}; bring it up to date`,
-    );
-  }
-  writeFileSync(path, parts.join(wrong));
+  writeFileSync(join(root, 'operator/src', bug.file), withBug(bug));
   return join(root, 'operator/src/main.ts');
 }
 
