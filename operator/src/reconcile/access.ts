@@ -1,5 +1,6 @@
 import type { V1Secret } from '@kubernetes/client-node';
 import type { Pipeline } from '../api/resource.ts';
+import { SECRET } from '../kube/kinds.ts';
 import { access, type System } from '../specs/access.ts';
 import type { BuildContext } from '../specs/images.ts';
 import { hashSecret } from '../specs/meta.ts';
@@ -7,8 +8,6 @@ import { type Check, stuck } from '../status/check.ts';
 import type { Context } from './step.ts';
 
 type NeededSecret = { name: string; keys: string[] };
-
-const SECRET = { apiVersion: 'v1', kind: 'Secret' };
 
 /** The Secrets by which a client of `systems` gets in, with the keys that they must have. */
 function neededSecrets(pipeline: Pipeline, systems: System[]): NeededSecret[] {

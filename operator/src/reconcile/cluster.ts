@@ -3,8 +3,9 @@ import type { PipelineKey } from '../api/names.ts';
 import { isApplied, stamped } from '../kube/applied.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { isConflict } from '../kube/errors.ts';
+import { POD, SECRET } from '../kube/kinds.ts';
 import { type KubeObject, refOf } from '../kube/object.ts';
-import { CREATE_ONLY, type Preconditions } from '../kube/options.ts';
+import { asKnown, CREATE_ONLY, type Preconditions } from '../kube/options.ts';
 import type { Kind } from '../kube/resources.ts';
 import { asObject, type Standing } from '../kube/standing.ts';
 import { workloadCheck } from '../status/workloads.ts';
@@ -27,11 +28,6 @@ function rollsWellPods(live: Standing, desired: KubeObject): boolean {
   const workload = asObject(live);
   if (!hasReplicas(workload) || !hasReplicas(desired)) return false;
   return workloadCheck(workload as unknown as V1StatefulSet, []).ready;
-}
-
-/** What a write asks of an object that it was decided on: that it is the very one, and as it was read. */
-export function asKnown({ metadata }: { metadata?: Preconditions }): Preconditions {
-  return { uid: metadata?.uid ?? '', resourceVersion: metadata?.resourceVersion ?? '' };
 }
 
 const idOf = (kind: string, name: string) => `${kind}/${name}`;
@@ -86,12 +82,12 @@ export class Cluster {
 
   /** The pods of a component, without their specs. */
   pods(component: string): Promise<V1Pod[]> {
-    return this.list({ apiVersion: 'v1', kind: 'Pod' }, component);
+    return this.list(POD, component);
   }
 
   /** The values as text, by key, of the Secret that stands now; undefined where there is no such Secret. */
   async secret(name: string): Promise<Record<string, string> | undefined> {
-    const found = await this.get<V1Secret>({ apiVersion: 'v1', kind: 'Secret' }, name);
+    const found = await this.get<V1Secret>(SECRET, name);
     if (!found) return undefined;
     const decode = (value: string) => Buffer.from(value, 'base64').toString();
     return Object.fromEntries(Object.entries(found.data ?? {}).map(([key, value]) => [key, decode(value)]));

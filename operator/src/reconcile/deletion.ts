@@ -1,7 +1,7 @@
 import type { V1Job, V1Pod } from '@kubernetes/client-node';
 import type { KubeClient } from '../kube/client.ts';
 import { isForbidden, isNotServed } from '../kube/errors.ts';
-import type { Kind } from '../kube/resources.ts';
+import { CONFIG_MAP, DEPLOYMENT, JOB, STATEFUL_SET } from '../kube/kinds.ts';
 import { teardownSystems } from '../specs/config.ts';
 import { kafkaObjects, unmanagedTopic } from '../specs/kafka.ts';
 import { teardownName, teardownObjects } from '../specs/provision.ts';
@@ -20,11 +20,6 @@ import type { Context } from './step.ts';
 const LIMIT_MS = 5 * 60_000;
 
 const AGAIN_MS = 1_000;
-
-const DEPLOYMENT: Kind = { apiVersion: 'apps/v1', kind: 'Deployment' };
-const STATEFUL_SET: Kind = { apiVersion: 'apps/v1', kind: 'StatefulSet' };
-const JOB: Kind = { apiVersion: 'batch/v1', kind: 'Job' };
-const CONFIG_MAP: Kind = { apiVersion: 'v1', kind: 'ConfigMap' };
 
 /** How a teardown stands: still at work, done, or given up and why. */
 type Teardown = { state: 'working' | 'done' } | { state: 'givenUp'; why: string };

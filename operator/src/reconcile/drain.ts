@@ -1,4 +1,5 @@
 import type { V1StatefulSet } from '@kubernetes/client-node';
+import { STATEFUL_SET } from '../kube/kinds.ts';
 import { objectName } from '../specs/meta.ts';
 import { type Check, notReady, READY } from '../status/check.ts';
 import { stillUnderWay } from '../status/drain.ts';
@@ -24,8 +25,7 @@ function underWay(context: Context): string | undefined {
 export async function sparkReplicas(context: Context): Promise<number> {
   const { pipeline, cluster } = context;
   if (!pipeline.spec.suspend) return 1;
-  const kind = { apiVersion: 'apps/v1', kind: 'StatefulSet' };
-  const live = await cluster.get<V1StatefulSet>(kind, objectName(pipeline, 'spark'));
+  const live = await cluster.get<V1StatefulSet>(STATEFUL_SET, objectName(pipeline, 'spark'));
   return live?.spec?.replicas && underWay(context) ? 1 : 0;
 }
 

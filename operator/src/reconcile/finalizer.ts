@@ -1,5 +1,6 @@
 import type { KubeClient } from '../kube/client.ts';
 import { refOf } from '../kube/object.ts';
+import { asKnown } from '../kube/options.ts';
 import { FIELD_MANAGER } from './owned.ts';
 import type { PipelineObject } from './pipeline-object.ts';
 
@@ -8,14 +9,10 @@ export const FINALIZER = 'userstream.dev/teardown';
 
 /** Writes the whole list, which nobody else may have changed meanwhile. */
 async function write(client: KubeClient, object: PipelineObject, finalizers: string[]) {
-  const { uid, resourceVersion } = object.metadata;
   return await client.mergePatch<PipelineObject>(
     refOf(object),
     { metadata: { finalizers } },
-    {
-      fieldManager: FIELD_MANAGER,
-      preconditions: { ...(uid ? { uid } : {}), ...(resourceVersion ? { resourceVersion } : {}) },
-    },
+    { fieldManager: FIELD_MANAGER, preconditions: asKnown(object) },
   );
 }
 

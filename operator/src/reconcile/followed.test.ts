@@ -3,12 +3,13 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { parse } from 'yaml';
+import { SECRET } from '../kube/kinds.ts';
 import type { KubeObject } from '../kube/object.ts';
 import { type Kind, resourcePath } from '../kube/resources.ts';
 import { allObjects, externalPipeline, fullPipeline } from '../specs/testing.ts';
 import { podFault } from '../status/pods.ts';
 import { jobCheck, stuckPod, workloadCheck } from '../status/workloads.ts';
-import { FOLLOWED, SECRETS } from './followed.ts';
+import { FOLLOWED } from './followed.ts';
 import { OWNED } from './owned.ts';
 
 const CHART = join(import.meta.dirname, '../../../charts/userstream-operator/templates/_helpers.tpl');
@@ -53,7 +54,7 @@ describe('what the operator follows', () => {
   });
 
   test('is of Secrets the metadata alone', () => {
-    assert.equal(FOLLOWED.find(({ kind }) => id(kind) === id(SECRETS))?.keep, undefined);
+    assert.equal(FOLLOWED.find(({ kind }) => id(kind) === id(SECRET))?.keep, undefined);
   });
 
   test('is kept as far as the checks look', () => {

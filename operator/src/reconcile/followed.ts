@@ -1,4 +1,5 @@
 import { GROUP, KIND, VERSION } from '../api/pipeline.ts';
+import { JOB, POD, SECRET, VOLUME_CLAIM } from '../kube/kinds.ts';
 import type { KubeObject } from '../kube/object.ts';
 import type { Kind } from '../kube/resources.ts';
 import type { Keep } from '../kube/standing.ts';
@@ -6,7 +7,6 @@ import type { Followed } from '../kube/store.ts';
 import { OWNED, STRIMZI } from './owned.ts';
 
 export const PIPELINES: Kind = { apiVersion: `${GROUP}/${VERSION}`, kind: KIND };
-export const SECRETS: Kind = { apiVersion: 'v1', kind: 'Secret' };
 
 const OF_PIPELINES = 'app.kubernetes.io/name=userstream';
 
@@ -81,11 +81,7 @@ const KEPT: Record<string, Keep> = {
   Kafka: statusOnly,
 };
 
-const OTHERS: Kind[] = [
-  { apiVersion: 'batch/v1', kind: 'Job' },
-  { apiVersion: 'v1', kind: 'Pod' },
-  { apiVersion: 'v1', kind: 'PersistentVolumeClaim' },
-];
+const OTHERS: Kind[] = [JOB, POD, VOLUME_CLAIM];
 
 function followed(kind: Kind): Followed {
   const keep = KEPT[kind.kind];
@@ -94,7 +90,7 @@ function followed(kind: Kind): Followed {
     optional: STRIMZI.includes(kind),
     ...(keep ? { keep } : {}),
     // Of a Secret that a pipeline names, which bears no label of ours, a change matters too.
-    ...(kind.kind === SECRETS.kind ? {} : { labelSelector: OF_PIPELINES }),
+    ...(kind.kind === SECRET.kind ? {} : { labelSelector: OF_PIPELINES }),
   };
 }
 

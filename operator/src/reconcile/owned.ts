@@ -1,3 +1,4 @@
+import { CONFIG_MAP, DEPLOYMENT, SECRET, STATEFUL_SET } from '../kube/kinds.ts';
 import type { Kind } from '../kube/resources.ts';
 
 /** Who applies: the name under which the API server notes which fields are the operator's. */
@@ -15,12 +16,12 @@ export const STRIMZI: Kind[] = ['KafkaTopic', 'Kafka', 'KafkaNodePool'].map((kin
  */
 export const OWNED: Kind[] = [
   ...STRIMZI,
-  { apiVersion: 'apps/v1', kind: 'StatefulSet' },
-  { apiVersion: 'apps/v1', kind: 'Deployment' },
+  STATEFUL_SET,
+  DEPLOYMENT,
   { apiVersion: 'policy/v1', kind: 'PodDisruptionBudget' },
   { apiVersion: 'v1', kind: 'Service' },
-  { apiVersion: 'v1', kind: 'ConfigMap' },
-  { apiVersion: 'v1', kind: 'Secret' },
+  CONFIG_MAP,
+  SECRET,
   { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'RoleBinding' },
   { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'Role' },
   { apiVersion: 'v1', kind: 'ServiceAccount' },

@@ -1,12 +1,11 @@
 import type { V1Job } from '@kubernetes/client-node';
+import { JOB } from '../kube/kinds.ts';
 import type { KubeObject } from '../kube/object.ts';
 import { provisionObjects } from '../specs/provision.ts';
 import { type Check, notReady } from '../status/check.ts';
 import { jobCheck } from '../status/workloads.ts';
 import { accessTo } from './access.ts';
 import type { Context } from './step.ts';
-
-const JOB = { apiVersion: 'batch/v1', kind: 'Job' };
 
 /** The name of the Job among a worker's objects. */
 function jobName(objects: KubeObject[]): string {

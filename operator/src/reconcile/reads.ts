@@ -1,6 +1,7 @@
 import type { PipelineKey } from '../api/names.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { isNotServed } from '../kube/errors.ts';
+import { SECRET } from '../kube/kinds.ts';
 import { type KubeObject, keyOf, type ObjectRef } from '../kube/object.ts';
 import type { Kind } from '../kube/resources.ts';
 import { asObject, type Standing, standing } from '../kube/standing.ts';
@@ -17,8 +18,6 @@ export type Access = {
   onSecretRead?: (secret: string, pipeline: string) => void;
 };
 
-const SECRET = 'Secret';
-
 /** What one reconcile of a pipeline reads: from the watches, where they tell enough, and each Secret once. */
 export class Reads {
   readonly #access: Access;
@@ -34,7 +33,7 @@ export class Reads {
   async get(kind: Kind, name: string): Promise<KubeObject | undefined> {
     const { client, store } = this.#access;
     const ref = this.ref(kind, name);
-    if (kind.kind === SECRET) return await this.#secret(ref);
+    if (kind.kind === SECRET.kind) return await this.#secret(ref);
     if (!store?.keeps(kind)) return await client.get(ref);
     const known = store.get(ref);
     return known && asObject(known);
@@ -77,7 +76,7 @@ export class Reads {
 
   /** The essence of an object that an answer has shown, or of a newer state of it that is known. */
   shown(live: KubeObject): Standing {
-    if (live.kind === SECRET) this.#secrets.set(live.metadata.name, Promise.resolve(live));
+    if (live.kind === SECRET.kind) this.#secrets.set(live.metadata.name, Promise.resolve(live));
     return this.#access.store?.offer(live) ?? standing(live, FIELD_MANAGER, (whole) => whole);
   }
 

@@ -1,3 +1,4 @@
+import { POD } from '../kube/kinds.ts';
 import type { System } from '../specs/access.ts';
 import { sparkObjects } from '../specs/spark.ts';
 import { type Check, firstFault } from '../status/check.ts';
@@ -9,8 +10,6 @@ import type { Context } from './step.ts';
 import { statefulSetCheck } from './workload.ts';
 
 const SYSTEMS: System[] = ['KAFKA', 'SCHEMA_REGISTRY', 'CASSANDRA'];
-
-const POD = { apiVersion: 'v1', kind: 'Pod' };
 
 /** A driver that crashed knows nothing of the executors of its former life: theirs ended with it, their pods stay. */
 async function deleteEndedExecutors({ cluster }: Context): Promise<void> {

@@ -1,13 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { V1PersistentVolumeClaim, V1StatefulSet, V1StatefulSetSpec } from '@kubernetes/client-node';
 import { quantityValue } from '../api/scalars.ts';
+import { STATEFUL_SET } from '../kube/kinds.ts';
 import type { KubeObject } from '../kube/object.ts';
 import type { Component } from '../specs/meta.ts';
 import { type Check, READY } from '../status/check.ts';
 import type { Context } from './step.ts';
 import { fitVolumes, podVolumes } from './volumes.ts';
-
-const STATEFUL_SET = { apiVersion: 'apps/v1', kind: 'StatefulSet' };
 
 function claimShape({ metadata, spec }: V1PersistentVolumeClaim) {
   return {

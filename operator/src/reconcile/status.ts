@@ -3,6 +3,7 @@ import type { Condition, PipelineStatus } from '../api/status.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { EventText } from '../kube/events.ts';
 import type { KubeObject } from '../kube/object.ts';
+import { asKnown } from '../kube/options.ts';
 import { type Check, notReady } from '../status/check.ts';
 import { conditions, type Seen } from '../status/conditions.ts';
 import { transitions } from '../status/transitions.ts';
@@ -44,13 +45,10 @@ function newStatus(object: PipelineObject, findings: Findings, now: Date): Pipel
 /** Writes `status` on the very object that was read: one that has changed meanwhile is a Conflict. */
 export async function applyStatus(client: KubeClient, object: PipelineObject, status: PipelineStatus) {
   const { apiVersion, kind, metadata } = object;
-  const { name, namespace = '', uid, resourceVersion } = metadata;
+  const { name, namespace = '' } = metadata;
   return await client.applyStatus<PipelineObject>(
     { apiVersion, kind, metadata: { name, namespace }, status },
-    {
-      fieldManager: FIELD_MANAGER,
-      preconditions: { ...(uid ? { uid } : {}), ...(resourceVersion ? { resourceVersion } : {}) },
-    },
+    { fieldManager: FIELD_MANAGER, preconditions: asKnown(object) },
   );
 }
 

@@ -1,12 +1,12 @@
 import type { V1PersistentVolumeClaim, V1StatefulSetSpec, V1StorageClass } from '@kubernetes/client-node';
 import { quantityValue } from '../api/scalars.ts';
 import { isForbidden } from '../kube/errors.ts';
+import { POD, VOLUME_CLAIM } from '../kube/kinds.ts';
 import type { KubeObject } from '../kube/object.ts';
+import { asKnown } from '../kube/options.ts';
 import { type Check, firstFault, notReady, READY, stuck } from '../status/check.ts';
-import { asKnown, type Cluster } from './cluster.ts';
+import type { Cluster } from './cluster.ts';
 
-const VOLUME = { apiVersion: 'v1', kind: 'PersistentVolumeClaim' };
-const POD = { apiVersion: 'v1', kind: 'Pod' };
 const CLASS = { apiVersion: 'storage.k8s.io/v1', kind: 'StorageClass' };
 
 /** What is to become of a volume that is wanted otherwise than it is. */
@@ -66,7 +66,7 @@ async function grow(cluster: Cluster, live: V1PersistentVolumeClaim, wanted: V1P
   const { name = '', namespace = '' } = live.metadata ?? {};
   const labels = wanted.metadata?.labels ?? {};
   const object: KubeObject = {
-    ...VOLUME,
+    ...VOLUME_CLAIM,
     metadata: { name, namespace, labels },
     spec: { resources: { requests: { storage: size } } },
   };
@@ -81,7 +81,7 @@ async function grow(cluster: Cluster, live: V1PersistentVolumeClaim, wanted: V1P
 
 async function replace(cluster: Cluster, live: V1PersistentVolumeClaim, pod: string): Promise<Check> {
   const name = live.metadata?.name ?? '';
-  await cluster.delete(VOLUME, name, asKnown(live));
+  await cluster.delete(VOLUME_CLAIM, name, asKnown(live));
   await cluster.delete(POD, pod);
   return notReady(
     'VolumeReplacing',
@@ -102,7 +102,7 @@ export async function podVolumes(
   set: string,
   { replicas = 1, volumeClaimTemplates = [] }: V1StatefulSetSpec,
 ): Promise<PodVolume[]> {
-  const claims = await cluster.list<V1PersistentVolumeClaim>(VOLUME, component);
+  const claims = await cluster.list<V1PersistentVolumeClaim>(VOLUME_CLAIM, component);
   const pods = Array.from({ length: replicas }, (_, ordinal) => `${set}-${ordinal}`);
   const wanted = volumeClaimTemplates.flatMap((template) =>
     pods.map((pod) => ({ pod, name: `${template.metadata?.name}-${pod}`, wanted: template })),

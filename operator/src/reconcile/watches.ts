@@ -1,9 +1,10 @@
 import type { KubeClient } from '../kube/client.ts';
 import type { Clock } from '../kube/clock.ts';
+import { SECRET } from '../kube/kinds.ts';
 import { keyOf } from '../kube/object.ts';
 import type { Standing } from '../kube/standing.ts';
 import { Store } from '../kube/store.ts';
-import { FOLLOWED, PIPELINES, SECRETS } from './followed.ts';
+import { FOLLOWED, PIPELINES } from './followed.ts';
 import { FIELD_MANAGER } from './owned.ts';
 import type { Access } from './reads.ts';
 import { SecretReaders } from './secret-readers.ts';
@@ -80,7 +81,7 @@ export class Watches {
   /** The pipelines that there are of those to which an object belongs, or which read it. */
   #concerned({ kind, instance, metadata }: Standing): string[] {
     const { namespace } = metadata;
-    const readers = kind === SECRETS.kind ? this.#readers.of(keyOf(metadata)) : [];
+    const readers = kind === SECRET.kind ? this.#readers.of(keyOf(metadata)) : [];
     const keys = new Set([keyOf({ namespace, name: instance }), ...readers]);
     return [...keys].filter((key) => this.#store.has(PIPELINES, key));
   }

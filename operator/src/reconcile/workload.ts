@@ -1,11 +1,11 @@
 import type { V1Deployment, V1Pod, V1StatefulSet } from '@kubernetes/client-node';
+import { DEPLOYMENT, POD, STATEFUL_SET } from '../kube/kinds.ts';
+import { asKnown } from '../kube/options.ts';
 import { type Component, objectName } from '../specs/meta.ts';
 import type { Check } from '../status/check.ts';
 import { stuckPod, workloadCheck } from '../status/workloads.ts';
-import { asKnown, type Cluster } from './cluster.ts';
+import type { Cluster } from './cluster.ts';
 import type { Context } from './step.ts';
-
-const POD = { apiVersion: 'v1', kind: 'Pod' };
 
 /**
  * A StatefulSet waits for a pod that isn't ready before it replaces it, for ever where the old template is what is
@@ -19,7 +19,7 @@ async function replaceStuckPod(cluster: Cluster, live: V1StatefulSet, pods: V1Po
 /** How far the StatefulSet of a component has come. */
 export async function statefulSetCheck({ cluster, pipeline }: Context, component: Component): Promise<Check> {
   const name = objectName(pipeline, component);
-  const live = await cluster.get<V1StatefulSet>({ apiVersion: 'apps/v1', kind: 'StatefulSet' }, name);
+  const live = await cluster.get<V1StatefulSet>(STATEFUL_SET, name);
   const pods = await cluster.pods(component);
   if (live) await replaceStuckPod(cluster, live, pods);
   return workloadCheck(live, pods);
@@ -28,6 +28,6 @@ export async function statefulSetCheck({ cluster, pipeline }: Context, component
 /** How far the Deployment of a component has come. */
 export async function deploymentCheck({ cluster, pipeline }: Context, component: Component): Promise<Check> {
   const name = objectName(pipeline, component);
-  const live = await cluster.get<V1Deployment>({ apiVersion: 'apps/v1', kind: 'Deployment' }, name);
+  const live = await cluster.get<V1Deployment>(DEPLOYMENT, name);
   return workloadCheck(live, await cluster.pods(component));
 }

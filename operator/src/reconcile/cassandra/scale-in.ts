@@ -1,10 +1,9 @@
+import { VOLUME_CLAIM } from '../../kube/kinds.ts';
 import { type Check, notReady } from '../../status/check.ts';
 import { NodeError, nodetool, operation, podName } from './node.ts';
 import { type Departure, departure, parseCopies, parseStatus } from './ring.ts';
 import { ensureRing, type Ring } from './state.ts';
 import type { Upkeep } from './upkeep.ts';
-
-const VOLUME = { apiVersion: 'v1', kind: 'PersistentVolumeClaim' };
 
 /** Whether the ring has a node too many, or one that has begun to leave. */
 export function isShrinking({ nodes, wanted, upkeep }: Ring): boolean {
@@ -20,7 +19,7 @@ async function cut(ring: Ring): Promise<Check> {
 
 /** The node has left: its volume goes first, held by its pod until that has ended, so that neither comes back alone. */
 async function remove(ring: Ring, name: string): Promise<Check> {
-  await ring.context.cluster.delete(VOLUME, `data-${name}`);
+  await ring.context.cluster.delete(VOLUME_CLAIM, `data-${name}`);
   await ensureRing(ring, ring.nodes - 1, ring.upkeep);
   return notReady('ScalingIn', `${name} has left the ring; its pod and its volume go`);
 }

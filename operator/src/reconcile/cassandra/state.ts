@@ -1,5 +1,6 @@
 import type { V1PersistentVolumeClaim, V1StatefulSet } from '@kubernetes/client-node';
 import type { Pipeline } from '../../api/resource.ts';
+import { CONFIG_MAP, STATEFUL_SET, VOLUME_CLAIM } from '../../kube/kinds.ts';
 import type { KubeObject } from '../../kube/object.ts';
 import { cassandraObjects } from '../../specs/cassandra.ts';
 import type { BuildContext } from '../../specs/images.ts';
@@ -10,8 +11,6 @@ import type { Context } from '../step.ts';
 import { ringPods } from './node.ts';
 import type { RingPod } from './ring.ts';
 import { among, readUpkeep, type Upkeep, type Wanted, writeUpkeep } from './upkeep.ts';
-
-const VOLUME = { apiVersion: 'v1', kind: 'PersistentVolumeClaim' };
 
 export type Managed = NonNullable<Pipeline['spec']['cassandra']['managed']>;
 
@@ -45,10 +44,10 @@ export function isOfEarlierLife({ metadata, status }: V1PersistentVolumeClaim, s
 export async function readRing(context: Context, build: BuildContext, managed: Managed): Promise<Ring> {
   const { pipeline, cluster, provisioned } = context;
   const name = objectName(pipeline, 'cassandra');
-  const live = await cluster.get<V1StatefulSet>({ apiVersion: 'apps/v1', kind: 'StatefulSet' }, name);
-  const config = await cluster.get<KubeObject>({ apiVersion: 'v1', kind: 'ConfigMap' }, name);
+  const live = await cluster.get<V1StatefulSet>(STATEFUL_SET, name);
+  const config = await cluster.get<KubeObject>(CONFIG_MAP, name);
   const since = config?.metadata.creationTimestamp ?? context.now().toISOString();
-  const volumes = await cluster.list<V1PersistentVolumeClaim>(VOLUME, 'cassandra');
+  const volumes = await cluster.list<V1PersistentVolumeClaim>(VOLUME_CLAIM, 'cassandra');
   const holdsData = provisioned || volumes.some((volume) => isOfEarlierLife(volume, since));
   const pods = ringPods(await cluster.pods('cassandra'));
   const wanted = { nodes: managed.replicas, copies: pipeline.spec.cassandra.replicationFactor };
