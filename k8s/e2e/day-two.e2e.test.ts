@@ -7,14 +7,11 @@ import { parseCopies, parseStatus } from '../../operator/src/reconcile/cassandra
 import { readUpkeep } from '../../operator/src/reconcile/cassandra/upkeep.ts';
 import { pipelineOf } from '../../operator/src/specs/testing.ts';
 import { until } from '../../workers/test/wait.ts';
+import { OPERATOR, sourceOf, USERS } from './installed.ts';
 import { crash } from './kill.ts';
-import { cassandraUsers, postgresUsers } from './stores.ts';
 import { differences, servedUsers } from './users.ts';
 import { World } from './world.ts';
 
-const SOURCE = 'http://source.source.svc.cluster.local:8080';
-const OPERATOR = { namespace: 'userstream-system', selector: 'app.kubernetes.io/name=userstream-operator' };
-const USERS = Number(process.env['SOURCE_LIMIT']);
 const MINUTES = 60_000;
 
 const client = new KubeClient(loadKubeConfig());
@@ -25,14 +22,6 @@ const asked = {
   exec: createExec(loadKubeConfig()),
   pipeline: { ...pipelineOf({}), namespace: world.namespace, name: world.name },
 };
-
-const source = (seed: string, batchSize: number) => ({
-  url: `${SOURCE}/api/1.4/`,
-  seed,
-  batchSize,
-  interval: '1s',
-  rateLimit: { users: 1_000_000, per: '1s' },
-});
 
 const cassandra = (replicas: number, replicationFactor: number) => ({
   replicationFactor,
@@ -45,7 +34,7 @@ const cassandra = (replicas: number, replicationFactor: number) => ({
 
 /** Users of the second seed trickle in while the ring changes. */
 const want = (replicas: number, replicationFactor: number) =>
-  world.apply({ source: source('second', 10), cassandra: cassandra(replicas, replicationFactor) });
+  world.apply({ source: sourceOf('second', 10), cassandra: cassandra(replicas, replicationFactor) });
 
 const ring = async () => parseStatus(await nodetool(asked, 0, 'status'));
 const copies = async () => parseCopies(await nodetool(asked, 0, 'describecluster')).get('userstream');
@@ -70,19 +59,15 @@ const ready = () => until('the pipeline to be Ready', () => world.isReady(), 12 
 
 /** Waits until all that the source has served by now is in Cassandra, and compares every field. */
 async function compare(): Promise<void> {
-  const served = await servedUsers(SOURCE);
-  const inPostgres = async () =>
-    postgresUsers(await world.address('postgres'), await world.credentials('postgres'));
-  const inCassandra = async () =>
-    cassandraUsers(await world.address('cassandra'), await world.credentials('cassandra'));
+  const served = await servedUsers();
   const all = async () => {
-    const users = await inCassandra();
+    const users = await world.cassandraUsers();
     return [...served.keys()].every((id) => users.has(id)) ? users : undefined;
   };
   const users = await until(`${served.size} users in Cassandra`, all, 5 * MINUTES);
   const arrived = new Map([...users].filter(([id]) => served.has(id)));
   assert.deepEqual(differences(served, arrived).slice(0, 10), []);
-  const standing = await inPostgres();
+  const standing = await world.postgresUsers();
   assert.ok(
     [...served.keys()].every((id) => standing.has(id)),
     'and in Postgres',
@@ -91,13 +76,9 @@ async function compare(): Promise<void> {
 
 describe('a ring that is changed while users flow', () => {
   before(async () => {
-    await world.apply({ source: source('first', 500), cassandra: cassandra(1, 1) });
+    await world.apply({ source: sourceOf('first', 500), cassandra: cassandra(1, 1) });
     await ready();
-    await until(
-      'the users of the first seed',
-      async () => (await servedUsers(SOURCE)).size >= USERS,
-      2 * MINUTES,
-    );
+    await until('the users of the first seed', async () => (await servedUsers()).size >= USERS, 2 * MINUTES);
     await compare();
   });
 

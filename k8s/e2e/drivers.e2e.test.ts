@@ -5,11 +5,10 @@ import type { V1Pod, V1StatefulSet } from '@kubernetes/client-node';
 import { KubeClient, loadKubeConfig } from '../../operator/src/kube/client.ts';
 import type { KubeObject } from '../../operator/src/kube/object.ts';
 import { until } from '../../workers/test/wait.ts';
-import { cassandraUsers } from './stores.ts';
+import { sourceOf } from './installed.ts';
 import { differences, servedUsers } from './users.ts';
 import { World } from './world.ts';
 
-const SOURCE = 'http://source.source.svc.cluster.local:8080';
 const MINUTES = 60_000;
 const NAMESPACE = 'e2e';
 const DRIVER = 'drivers-spark-0';
@@ -58,15 +57,12 @@ async function startOutliver(): Promise<void> {
 /** Waits until `count` users have been served and those have arrived, then compares them; more may be under way. */
 async function arrived(count: number): Promise<void> {
   const enough = async () => {
-    const users = await servedUsers(SOURCE);
+    const users = await servedUsers();
     return users.size >= count ? users : undefined;
   };
   const served = await until(`${count} users to be served`, enough, 3 * MINUTES);
   const complete = async () => {
-    const users = await cassandraUsers(
-      await world.address('cassandra'),
-      await world.credentials('cassandra'),
-    );
+    const users = await world.cassandraUsers();
     const found = [...users].filter(([id]) => served.has(id));
     return found.length === served.size ? new Map(found) : undefined;
   };
@@ -76,8 +72,7 @@ async function arrived(count: number): Promise<void> {
 
 describe('a Spark driver that outlived its pod', () => {
   before(async () => {
-    const source = { url: `${SOURCE}/api/1.4/`, seed: 'drivers', batchSize: 20, interval: '1s' };
-    await world.apply({ source: { ...source, rateLimit: { users: 1_000_000, per: '1s' } } });
+    await world.apply({ source: sourceOf('drivers', 20) });
     await until('the pipeline to be Ready', () => world.isReady(), 10 * MINUTES);
   });
   after(async () => {

@@ -5,17 +5,12 @@ import { KubeClient, loadKubeConfig } from '../../operator/src/kube/client.ts';
 import type { Kind } from '../../operator/src/kube/resources.ts';
 import type { User } from '../../workers/lib/user.ts';
 import { until } from '../../workers/test/wait.ts';
+import { KAFKA, OPERATOR, sourceOf, USERS } from './installed.ts';
 import { crash } from './kill.ts';
-import { cassandraUsers, kafkaKeys, kafkaTopics, postgresQuery, postgresUsers } from './stores.ts';
+import { kafkaKeys, kafkaTopics } from './stores.ts';
 import { differences, servedUsers, type Users } from './users.ts';
 import { World } from './world.ts';
 
-const SOURCE = 'http://source.source.svc.cluster.local:8080';
-const KAFKA = 'kafka.kafka.svc.cluster.local:9092';
-const OPERATOR = { namespace: 'userstream-system', selector: 'app.kubernetes.io/name=userstream-operator' };
-
-/** Users of each seed: the limit that the source is deployed with. */
-const USERS = Number(process.env['SOURCE_LIMIT']);
 const MINUTES = 60_000;
 
 const NO_AMERICANS = "SELECT * FROM users WHERE nationality <> 'US'";
@@ -38,21 +33,8 @@ const client = new KubeClient(loadKubeConfig());
 const world = new World(client, 'e2e', 'people');
 after(() => client.close());
 
-const source = (seed: string, batchSize: number) => ({
-  url: `${SOURCE}/api/1.4/`,
-  seed,
-  batchSize,
-  interval: '1s',
-  rateLimit: { users: 1_000_000, per: '1s' },
-});
-
-const postgres = async () =>
-  postgresUsers(await world.address('postgres'), await world.credentials('postgres'));
-const cassandra = async () =>
-  cassandraUsers(await world.address('cassandra'), await world.credentials('cassandra'));
-
 /** What sets Cassandra apart from Postgres. */
-const apart = async () => differences(await postgres(), await cassandra());
+const apart = async () => differences(await world.postgresUsers(), await world.cassandraUsers());
 
 /** Waits until a stage holds as many users as the source served, then compares every field. */
 async function arrived(stage: string, read: () => Promise<Users>, served: Users): Promise<void> {
@@ -66,7 +48,7 @@ async function arrived(stage: string, read: () => Promise<Users>, served: Users)
 
 async function allServed(count: number): Promise<Users> {
   const complete = async () => {
-    const users = await servedUsers(SOURCE);
+    const users = await servedUsers();
     return users.size >= count ? users : undefined;
   };
   return await until(`the source to have served ${count} users`, complete, 5 * MINUTES);
@@ -75,8 +57,8 @@ async function allServed(count: number): Promise<Users> {
 /** Compares what the source says it served with every stage. */
 async function compareAll(count: number): Promise<void> {
   const served = await allServed(count);
-  await arrived('Postgres', postgres, served);
-  await arrived('Cassandra', cassandra, served);
+  await arrived('Postgres', () => world.postgresUsers(), served);
+  await arrived('Cassandra', () => world.cassandraUsers(), served);
   const keys = await kafkaKeys(KAFKA, 'e2e.people.users');
   assert.deepEqual(
     keys.symmetricDifference(new Set(served.keys())),
@@ -91,14 +73,14 @@ function crashAll(pods: V1Pod[]): number {
 
 describe('a pipeline', () => {
   before(async () => {
-    await world.apply({ source: source('first', 500) });
+    await world.apply({ source: sourceOf('first', 500) });
     await until('the pipeline to be Ready', () => world.isReady(), 10 * MINUTES);
   });
 
   test('carries every user to every stage, every field equal', () => compareAll(USERS));
 
   test('loses nothing when the operator, the relay and the Spark driver are killed while users flow', async () => {
-    await world.apply({ source: source('second', 50) });
+    await world.apply({ source: sourceOf('second', 50) });
     const victims: [string, () => Promise<V1Pod[]>][] = [
       ['operator', () => world.podsBy(OPERATOR.namespace, OPERATOR.selector)],
       ['relay', () => world.pods('relay')],
@@ -108,34 +90,29 @@ describe('a pipeline', () => {
       ],
     ];
     for (const [name, pods] of victims) {
-      const before = (await postgres()).size;
-      const grown = async () => (await postgres()).size > before;
+      const before = (await world.postgresUsers()).size;
+      const grown = async () => (await world.postgresUsers()).size > before;
       await until(`users to flow before the ${name} is killed`, grown, 2 * MINUTES);
       assert.ok(crashAll(await pods()) > 0, `a process of the ${name} was killed`);
-      assert.ok(
-        (await servedUsers(SOURCE)).size < 2 * USERS,
-        `users still flowed when the ${name} was killed`,
-      );
+      assert.ok((await servedUsers()).size < 2 * USERS, `users still flowed when the ${name} was killed`);
     }
     await compareAll(2 * USERS);
     await until('the pipeline to be Ready again', () => world.isReady(), 5 * MINUTES);
   });
 
   test('carries what is changed and deleted in Postgres', async () => {
-    const run = async (statement: string) =>
-      postgresQuery(await world.address('postgres'), await world.credentials('postgres'), statement);
     const some = (where: string) => `id IN (SELECT id FROM users WHERE ${where} ORDER BY id LIMIT 100)`;
-    await run(
+    await world.postgresQuery(
       `UPDATE users SET email = 'changed@example.org', phone = NULL WHERE ${some("nationality = 'DE'")}`,
     );
-    await run(`DELETE FROM users WHERE ${some("nationality = 'FR'")}`);
+    await world.postgresQuery(`DELETE FROM users WHERE ${some("nationality = 'FR'")}`);
     await until('Cassandra to equal Postgres', async () => (await apart()).length === 0, 2 * MINUTES);
   });
 
   test('keeps its data when it is deleted with Retain, and takes it up under a new SQL', async () => {
-    await world.apply({ source: source('second', 50), deletionPolicy: 'Retain' });
+    await world.apply({ source: sourceOf('second', 50), deletionPolicy: 'Retain' });
     await until('the policy to be seen', () => world.isReady(), 2 * MINUTES);
-    const before = await postgres();
+    const before = await world.postgresUsers();
     await world.delete();
     await until('the pipeline to be gone', async () => !(await world.get()), 2 * MINUTES);
     await until('its pods to be gone', async () => (await world.objects([POD])).length === 0, 2 * MINUTES);
@@ -147,19 +124,19 @@ describe('a pipeline', () => {
       'Secret/people-postgres',
     ]);
     await world.apply({
-      source: source('third', 500),
+      source: sourceOf('third', 500),
       spark: { executor: { instances: 1 }, sql: NO_AMERICANS },
     });
     await until('the pipeline to be Ready', () => world.isReady(), 10 * MINUTES);
     const all = async () => {
-      const users = await postgres();
+      const users = await world.postgresUsers();
       return users.size === before.size + USERS ? users : undefined;
     };
     const users = await until('the users of another seed', all, 2 * MINUTES);
     const isAmerican = ({ nationality }: User) => nationality === 'US';
     const wanted = new Map([...users].filter(([, user]) => !isAmerican(user)));
     const standing = async () => {
-      const found = await cassandra();
+      const found = await world.cassandraUsers();
       // Americans of before may stay: a changed SQL is for the records that follow, and for those that are sent again.
       const past = [...found].filter(([id, user]) => isAmerican(user) && before.has(id)).map(([id]) => id);
       return new Map([...found].filter(([id]) => !past.includes(id)));

@@ -5,14 +5,13 @@ import { after, before, describe, test } from 'node:test';
 import type { V1PersistentVolume, V1PersistentVolumeClaim } from '@kubernetes/client-node';
 import { KubeClient, loadKubeConfig } from '../../operator/src/kube/client.ts';
 import { until } from '../../workers/test/wait.ts';
+import { KAFKA, SOURCE } from './installed.ts';
 import { lookInto, processesOf } from './processes.ts';
-import { cassandraQuery, kafkaTopic, postgresQuery } from './stores.ts';
+import { kafkaTopic } from './stores.ts';
 import { World } from './world.ts';
 
 // What the resource says of a process, asked of the process itself.
 
-const KAFKA = 'kafka.kafka.svc.cluster.local:9092';
-const SOURCE = 'http://source.source.svc.cluster.local:8080/api/1.4/';
 const MINUTES = 60_000;
 const MIB = 2 ** 20;
 
@@ -20,7 +19,7 @@ const memory = (limit: string) => ({ resources: { requests: { memory: limit }, l
 
 const SPEC = {
   source: {
-    url: SOURCE,
+    url: `${SOURCE}/api/1.4/`,
     seed: 'settings',
     batchSize: 70,
     interval: '1s',
@@ -127,9 +126,7 @@ describe('a setting of the resource', () => {
   });
 
   test("is one of Cassandra's own", async () => {
-    const settings = await cassandraQuery(
-      await world.address('cassandra'),
-      await world.credentials('cassandra'),
+    const settings = await world.cassandraQuery(
       "SELECT name, value FROM system_views.settings WHERE name IN ('compaction_throughput', 'hinted_handoff_enabled')",
     );
     const found = Object.fromEntries(settings.map(({ name, value }) => [name, value]));
@@ -138,8 +135,7 @@ describe('a setting of the resource', () => {
 
   test("is one of Postgres' own", async () => {
     const shown = async (name: string) => {
-      const where = [await world.address('postgres'), await world.credentials('postgres')] as const;
-      const [row] = await postgresQuery(...where, `SHOW ${name}`);
+      const [row] = await world.postgresQuery(`SHOW ${name}`);
       return row?.[name];
     };
     assert.equal(await shown('max_slot_wal_keep_size'), '96MB');
@@ -191,11 +187,7 @@ describe('a setting of the resource', () => {
   });
 
   test('is the SQL that every user goes through', async () => {
-    const rows = await cassandraQuery(
-      await world.address('cassandra'),
-      await world.credentials('cassandra'),
-      'SELECT * FROM settings.people LIMIT 50',
-    );
+    const rows = await world.cassandraQuery('SELECT * FROM settings.people LIMIT 50');
     assert.ok(rows.length > 0);
     const filled = (row: Record<string, unknown>) => Object.keys(row).filter((name) => row[name] !== null);
     assert.deepEqual(new Set(rows.flatMap(filled)), new Set(['email', 'id']));
@@ -217,11 +209,7 @@ describe('a setting of the resource', () => {
     const { partitions, config } = await kafkaTopic(KAFKA, 'e2e.settings.users');
     assert.deepEqual([partitions, config['retention.ms']], [3, String(48 * 3_600_000)]);
     const lower = async () => {
-      const rows = await cassandraQuery(
-        await world.address('cassandra'),
-        await world.credentials('cassandra'),
-        'SELECT email FROM settings.people',
-      );
+      const rows = await world.cassandraQuery('SELECT email FROM settings.people');
       return rows.some(({ email }) => typeof email === 'string' && email === email.toLowerCase());
     };
     await until('users in lower case', lower, 2 * MINUTES);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { KubeClient, loadKubeConfig } from '../../operator/src/kube/client.ts';
 import { until } from '../../workers/test/wait.ts';
-import { cassandraUsers, postgresUsers } from './stores.ts';
+import { SOURCE } from './installed.ts';
 import { differences } from './users.ts';
 import { World } from './world.ts';
 
@@ -14,16 +14,11 @@ after(() => client.close());
 
 /** A flow that goes on for minutes. */
 const source = {
-  url: 'http://source.source.svc.cluster.local:8080/api/1.4/',
+  url: `${SOURCE}/api/1.4/`,
   seed: 'slowly',
   batchSize: 10,
   interval: '1s',
 };
-
-const postgres = async () =>
-  postgresUsers(await world.address('postgres'), await world.credentials('postgres'));
-const cassandra = async () =>
-  cassandraUsers(await world.address('cassandra'), await world.credentials('cassandra'));
 
 /** Whether Ready has this reason, of the spec as it is now. */
 async function says(reason: string): Promise<boolean> {
@@ -37,7 +32,7 @@ const podCounts = () =>
 
 /** Waits until Cassandra has more users than `before`. */
 async function grows(before: number): Promise<void> {
-  await until('users to flow', async () => (await cassandra()).size > before, 3 * MINUTES);
+  await until('users to flow', async () => (await world.cassandraUsers()).size > before, 3 * MINUTES);
 }
 
 describe('a suspension while users flow', () => {
@@ -51,16 +46,16 @@ describe('a suspension while users flow', () => {
     await world.apply({ source, suspend: true });
     await until('it to drain', () => says('Draining'), MINUTES);
     await until('it to be suspended', () => says('Suspended'), 3 * MINUTES);
-    const fetched = await postgres();
-    assert.deepEqual(differences(fetched, await cassandra()).slice(0, 10), []);
+    const fetched = await world.postgresUsers();
+    assert.deepEqual(differences(fetched, await world.cassandraUsers()).slice(0, 10), []);
     const [ingest, relay = 0, spark] = await podCounts();
     assert.deepEqual([ingest, spark], [0, 0]);
     assert.ok(relay > 0, 'the relay goes on');
-    assert.equal((await postgres()).size, fetched.size, 'nothing is fetched any more');
+    assert.equal((await world.postgresUsers()).size, fetched.size, 'nothing is fetched any more');
   });
 
   test('goes on from there when it is resumed', async () => {
-    const { size } = await cassandra();
+    const { size } = await world.cassandraUsers();
     await world.apply({ source, suspend: false });
     await grows(size);
     await until('it to run', () => says('Running'), 3 * MINUTES);

@@ -1,4 +1,5 @@
 import { type ApiUser, apiUser, toUser, type User } from '../../workers/lib/user.ts';
+import { SOURCE } from './installed.ts';
 
 /** Users by id, as one stage holds them. */
 export type Users = Map<string, User>;
@@ -8,8 +9,8 @@ export function byId(users: User[]): Users {
 }
 
 /** The users that the source says it served, as rows. */
-export async function servedUsers(source: string): Promise<Users> {
-  const response = await fetch(new URL('/served', source));
+export async function servedUsers(): Promise<Users> {
+  const response = await fetch(new URL('/served', SOURCE));
   const lines = (await response.text()).split('\n').filter(Boolean);
   const users: ApiUser[] = lines.map((line) => apiUser.parse(JSON.parse(line)));
   return byId(users.map(toUser));

@@ -8,6 +8,10 @@ import type { KubeObject, ObjectRef } from '../../operator/src/kube/object.ts';
 import type { Kind } from '../../operator/src/kube/resources.ts';
 import { componentSelector } from '../../operator/src/specs/meta.ts';
 import type { Credentials } from '../../workers/lib/config.ts';
+import { cassandraQuery, cassandraUsers, postgresQuery, postgresUsers } from './stores.ts';
+import type { Users } from './users.ts';
+
+type Rows = Record<string, unknown>[];
 
 /** A pipeline under test and what it consists of, seen through the API server. */
 export class World {
@@ -102,5 +106,23 @@ export class World {
   async address(component: string): Promise<string> {
     const [pod] = await this.pods(component);
     return pod?.status?.podIP ?? '';
+  }
+
+  /** All users in the pipeline's Postgres. */
+  async postgresUsers(): Promise<Users> {
+    return await postgresUsers(await this.address('postgres'), await this.credentials('postgres'));
+  }
+
+  /** All users in the pipeline's Cassandra. */
+  async cassandraUsers(): Promise<Users> {
+    return await cassandraUsers(await this.address('cassandra'), await this.credentials('cassandra'));
+  }
+
+  async postgresQuery(statement: string): Promise<Rows> {
+    return await postgresQuery(await this.address('postgres'), await this.credentials('postgres'), statement);
+  }
+
+  async cassandraQuery(query: string): Promise<Rows> {
+    return await cassandraQuery(await this.address('cassandra'), await this.credentials('cassandra'), query);
   }
 }
