@@ -3,7 +3,8 @@ import { describe, test } from 'node:test';
 import { pino } from 'pino';
 import { ConfigError } from './config.ts';
 import { StageError } from './health.ts';
-import { isTooLarge, kafkaClient, kafkaError } from './kafka.ts';
+import { kafkaClient } from './kafka.ts';
+import { isTooLarge, kafkaError } from './kafka-errors.ts';
 
 const section = {
   bootstrapServers: ['kafka:9092'],

@@ -2,6 +2,7 @@ import { CompressionTypes, Kafka, logLevel, Partitioners, type Producer } from '
 import type { Credentials, Sections } from './config.ts';
 import { ConfigError } from './config.ts';
 import { StageError } from './health.ts';
+import { isTooLarge } from './kafka-errors.ts';
 import type { Logger } from './logging.ts';
 
 // The one file that knows kafkajs by its habits; everything else goes through what it exports.
@@ -19,7 +20,12 @@ export type KafkaRecord = {
   key: string;
   value: Buffer | null;
   headers: Record<string, string>;
+  /** Chosen by the key where it isn't given. */
+  partition?: number;
 };
+
+/** Where each partition of a topic ends, by its number: offsets are 64 bits wide, so they are texts. */
+export type EndOffsets = Record<string, string>;
 
 /**
  * Enough for a leader to move; then the fault is reported and the worker starts over with a fresh client. kafkajs nests
@@ -75,6 +81,7 @@ export async function requireTopics(kafka: Kafka, topics: readonly string[]): Pr
 export type Publisher = {
   /** Resolves when all in-sync replicas have every record; one call at a time. */
   publish(records: readonly KafkaRecord[]): Promise<void>;
+  endOffsets(topic: string): Promise<EndOffsets>;
   close(): Promise<void>;
 };
 
@@ -102,8 +109,20 @@ export async function createPublisher(
         throw error;
       }
     },
+    endOffsets: (topic) => endOffsets(kafka, topic),
     close: () => producer.disconnect(),
   };
+}
+
+async function endOffsets(kafka: Kafka, topic: string): Promise<EndOffsets> {
+  const admin = kafka.admin();
+  try {
+    await admin.connect();
+    const offsets = await admin.fetchTopicOffsets(topic);
+    return Object.fromEntries(offsets.map(({ partition, high }) => [partition, high]));
+  } finally {
+    await admin.disconnect().catch(() => {});
+  }
 }
 
 /** A connected producer that notes in `used` the partitions it chooses, as `topic/partition`. */
@@ -144,56 +163,4 @@ async function publish(
       `no acknowledgement from ${[...used].join(', ')}; sent again`,
     );
   }
-}
-
-type Advice = { reason: string; next: string };
-
-const DENIED: Advice = {
-  reason: 'KafkaAccessDenied',
-  next: 'check the credentials and the ACLs of the user',
-};
-const UNREACHABLE: Advice = {
-  reason: 'BrokerUnreachable',
-  next: 'check that the brokers are up and that bootstrapServers can be reached from this pod',
-};
-
-/** What a kafkajs error's `type` (the broker's words) or `name` means for the one who runs the pipeline. */
-const ADVICE: Record<string, Advice> = {
-  UNKNOWN_TOPIC_OR_PARTITION: { reason: 'TopicMissing', next: 'the provision job creates it: see its logs' },
-  TOPIC_AUTHORIZATION_FAILED: DENIED,
-  CLUSTER_AUTHORIZATION_FAILED: DENIED,
-  SASL_AUTHENTICATION_FAILED: DENIED,
-  KafkaJSSASLAuthenticationError: DENIED,
-  NOT_ENOUGH_REPLICAS: { reason: 'NotEnoughReplicas', next: 'bring the missing brokers back' },
-  NOT_ENOUGH_REPLICAS_AFTER_APPEND: { reason: 'NotEnoughReplicas', next: 'bring the missing brokers back' },
-  INVALID_REPLICATION_FACTOR: { reason: 'TooFewBrokers', next: 'lower kafka.topic.replicas or add brokers' },
-  KafkaJSConnectionError: UNREACHABLE,
-  KafkaJSConnectionClosedError: UNREACHABLE,
-  KafkaJSRequestTimeoutError: UNREACHABLE,
-  KafkaJSBrokerNotFound: UNREACHABLE,
-};
-
-/** The StageError that an error of kafkajs amounts to, with what to do about it. */
-export function kafkaError(section: KafkaSection, error: unknown): StageError {
-  if (error instanceof StageError) return error;
-  const { name, type, message } = rootOf(error);
-  const advice = ADVICE[type ?? ''] ?? ADVICE[name] ?? { reason: 'KafkaError', next: 'it is tried again' };
-  const where = section.bootstrapServers.join(',');
-  return new StageError('Kafka', advice.reason, `Kafka at ${where}: ${message}; ${advice.next}`, {
-    cause: error,
-  });
-}
-
-/** True for a batch or a record that the broker refuses for its size. */
-export function isTooLarge(error: unknown): boolean {
-  const { type } = rootOf(error);
-  return type === 'MESSAGE_TOO_LARGE' || type === 'RECORD_LIST_TOO_LARGE';
-}
-
-type KafkaFault = { name: string; message: string; type?: string };
-
-/** kafkajs wraps what happened in "number of retries exceeded"; the reason is at the bottom. */
-function rootOf(error: unknown): KafkaFault {
-  const { cause } = error as { cause?: unknown };
-  return cause instanceof Error ? rootOf(cause) : (error as KafkaFault);
 }

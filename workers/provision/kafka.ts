@@ -1,7 +1,8 @@
 import kafkajs, { type Admin } from 'kafkajs';
 import type { Sections } from '../lib/config.ts';
 import { StageError } from '../lib/health.ts';
-import { kafkaClient, kafkaError } from '../lib/kafka.ts';
+import { kafkaClient } from '../lib/kafka.ts';
+import { kafkaError } from '../lib/kafka-errors.ts';
 import type { Logger } from '../lib/logging.ts';
 import type { Access } from './postgres.ts';
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { dropSlot, provisionPostgres } from '../provision/postgres.ts';
 import { startProxy } from '../test/proxy.ts';
+import { epochEnds } from '../test/records.ts';
 import { RelayBench, reaches, standsBy } from '../test/relay.ts';
 
 describe('the relay, when something fails,', () => {
@@ -60,16 +61,25 @@ describe('the relay, when something fails,', () => {
     await bench.equal('after Kafka came back', 120_000);
   });
 
-  test('says that its slot is lost, and publishes the table anew under the next epoch', async () => {
+  test('says that its slot is gone, publishes the table anew, and ends who was deleted meanwhile', async () => {
     const relay = bench.relay;
     await dropSlot(bench.postgres.section, bench.owner);
     await bench.db.query(`UPDATE users SET phone = 'changed unseen'`);
+    const gone = await bench.db.query(`DELETE FROM users WHERE first_name = 'Patient'`);
     const status = await reaches(relay, 'to miss its slot', ({ reason }) => reason === 'SlotMissing');
     assert.match(status.message, /run the provision job again/);
     await provisionPostgres(bench.postgres.section, bench.owner);
     await bench.equal('after the new snapshot');
-    const newest = bench.users.records.at(-1)?.headers['version'];
-    assert.equal(BigInt(newest ?? 0) >> 48n, 1n);
+    assert.equal(gone.rowCount, 200);
+    const ends = epochEnds(bench.users.records).slice(-3);
+    assert.deepEqual(ends.map(({ partition }) => partition).sort(), [0, 1, 2]);
+    for (const { version, offsets } of ends) {
+      assert.equal(version >> 48n, 1n);
+      const snapshot = bench.users.records.filter(
+        ({ headers }) => headers['version'] === String(version) && !headers['epoch-end'],
+      );
+      assert.ok(snapshot.every(({ partition, offset }) => offset < BigInt(offsets[partition] ?? 0)));
+    }
     await bench.insert(3, 'Streamed again');
     await bench.equal('in the new epoch');
   });

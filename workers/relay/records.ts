@@ -1,5 +1,5 @@
 import { EncodeError, encode, toAvroUser } from '../lib/avro.ts';
-import type { KafkaRecord } from '../lib/kafka.ts';
+import type { EndOffsets, KafkaRecord } from '../lib/kafka.ts';
 import type { Change } from './changes.ts';
 
 export type Destination = { topic: string; deadLetterTopic: string; schemaId: number };
@@ -33,6 +33,31 @@ export function deadLetter(
 ): KafkaRecord {
   const headers = { ...record.headers, reason, detail, 'original-topic': record.topic };
   return { topic: to.deadLetterTopic, key: record.key, value: Buffer.alloc(0), headers };
+}
+
+/** What marks a control record: no user, whatever else it looks like. */
+const EPOCH_END = 'epoch-end';
+const NIL_UUID = '00000000-0000-0000-0000-000000000000';
+
+/**
+ * The control records that end a snapshot, one a partition: who was not written under `version` or a higher one is gone.
+ * Each tells in `offsets` behind which records of all partitions that holds. The value is a user's, because a reader that
+ * knows no headers must be able to decode it.
+ */
+export function epochEnd(version: bigint, offsets: EndOffsets, to: Destination): KafkaRecord[] {
+  const headers = {
+    version: String(version),
+    'committed-at': String(Date.now()),
+    [EPOCH_END]: JSON.stringify(offsets),
+  };
+  const value = encode(to.schemaId, toAvroUser({ id: NIL_UUID }));
+  return Object.keys(offsets).map((partition) => ({
+    topic: to.topic,
+    partition: Number(partition),
+    key: EPOCH_END,
+    value,
+    headers,
+  }));
 }
 
 /** Roughly what a record takes in a batch. */

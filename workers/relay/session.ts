@@ -6,10 +6,10 @@ import {
   createPublisher,
   type KafkaRecord,
   kafkaClient,
-  kafkaError,
   type Publisher,
   requireTopics,
 } from '../lib/kafka.ts';
+import { kafkaError } from '../lib/kafka-errors.ts';
 import type { Logger } from '../lib/logging.ts';
 import { postgresClient, postgresError } from '../lib/postgres.ts';
 import { subjectClient } from '../lib/registry.ts';
@@ -17,7 +17,7 @@ import { isAbort, sleep } from '../lib/retry.ts';
 import type { Change } from './changes.ts';
 import type { RelayMetrics } from './figures.ts';
 import { type Lsn, versionOf } from './lsn.ts';
-import { type Destination, recordOf } from './records.ts';
+import { type Destination, epochEnd, recordOf } from './records.ts';
 import { send } from './sink.ts';
 import { markSnapshotDone, readSlot, type SlotState, tryLock } from './slot.ts';
 import { takeSnapshot } from './snapshot.ts';
@@ -41,6 +41,8 @@ export type Session = SessionContext & {
   /** Publishes what it is given, in order, and counts it. */
   publish(records: readonly KafkaRecord[]): Promise<void>;
   recordOf(change: Change): KafkaRecord;
+  /** Tells in every partition that who was not written under `version` or a higher one is gone. */
+  endEpoch(version: bigint): Promise<void>;
 };
 
 const STANDBY_POLL_MS = 1000;
@@ -123,16 +125,16 @@ async function openPublisher({ config, access, log }: SessionContext): Promise<P
 }
 
 function publishing({ config, metrics }: SessionContext, publisher: Publisher, to: Destination) {
+  const tell = (error: unknown) => Promise.reject(kafkaError(config.kafka, error));
   return {
     recordOf: (change: Change) => recordOf(change, to),
     publish: async (records: readonly KafkaRecord[]) => {
-      let refused = 0;
-      try {
-        refused = await send(publisher, to, records);
-      } catch (error) {
-        throw kafkaError(config.kafka, error);
-      }
+      const refused = await send(publisher, to, records).catch(tell);
       count(metrics, to, records, refused);
+    },
+    endEpoch: async (version: bigint) => {
+      const offsets = await publisher.endOffsets(to.topic).catch(tell);
+      await publisher.publish(epochEnd(version, offsets, to)).catch(tell);
     },
   };
 }
@@ -155,6 +157,7 @@ async function publishSnapshot(session: Session): Promise<void> {
     health.ready({ records: metrics.total, snapshot: 1 });
   };
   const rows = await takeSnapshot(control, version, publish, session.signal);
+  await session.endEpoch(version);
   await markSnapshotDone(control, config.postgres.slot, slot.epoch);
   log.info({ epoch: slot.epoch, rows }, 'published the table');
 }

@@ -14,14 +14,14 @@ const record = (key: string): KafkaRecord => ({
 const refusal = Object.assign(new Error('too large'), { type: 'MESSAGE_TOO_LARGE' });
 
 /** A publisher with a limit of keys in a batch, that can't stand the key `X` in the users topic. */
-function limited(limit: number): { publisher: Publisher; sent: string[] } {
+function limited(limit: number): { publisher: Pick<Publisher, 'publish'>; sent: string[] } {
   const sent: string[] = [];
   const publish = async (records: readonly KafkaRecord[]) => {
     const isRefused = records.some(({ key, topic }) => key === 'X' && topic === 'users');
     if (records.length > limit || isRefused) throw refusal;
     sent.push(records.map(({ topic, key }) => `${topic}:${key}`).join(' '));
   };
-  return { publisher: { publish, close: async () => {} }, sent };
+  return { publisher: { publish }, sent };
 }
 
 describe('sending a batch', () => {

@@ -1,4 +1,5 @@
-import { isTooLarge, type KafkaRecord, type Publisher } from '../lib/kafka.ts';
+import type { KafkaRecord, Publisher } from '../lib/kafka.ts';
+import { isTooLarge } from '../lib/kafka-errors.ts';
 import { type Destination, deadLetter, sizeOf } from './records.ts';
 
 /**
@@ -7,7 +8,7 @@ import { type Destination, deadLetter, sizeOf } from './records.ts';
  * @returns how many became dead letters.
  */
 export async function send(
-  publisher: Publisher,
+  publisher: Pick<Publisher, 'publish'>,
   to: Destination,
   records: readonly KafkaRecord[],
 ): Promise<number> {

@@ -5,6 +5,7 @@ export type TopicRecord = {
   value: Buffer | null;
   headers: Record<string, string>;
   partition: number;
+  offset: bigint;
 };
 
 export type TopicReader = {
@@ -31,7 +32,13 @@ export async function readTopic(client: Kafka, topic: string): Promise<TopicRead
   return { records, stop: () => consumer.disconnect() };
 }
 
-function record({ key, value, headers }: KafkaMessage, partition: number): TopicRecord {
+function record({ key, value, headers, offset }: KafkaMessage, partition: number): TopicRecord {
   const texts = Object.entries(headers ?? {}).map(([name, text]) => [name, String(text)]);
-  return { key: String(key), value, headers: Object.fromEntries(texts), partition };
+  return {
+    key: String(key),
+    value,
+    headers: Object.fromEntries(texts),
+    partition,
+    offset: BigInt(offset),
+  };
 }
