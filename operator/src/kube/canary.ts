@@ -1,5 +1,7 @@
 import { type Clock, sleep } from './clock.ts';
-import type { Outcome } from './queue.ts';
+import type { QueueOptions } from './queue.ts';
+
+type Handler = QueueOptions['handler'];
 
 /** A key that no object has. */
 const CANARY = 'canary';
@@ -30,10 +32,10 @@ export class Canary {
   }
 
   /** The handler of the queue that it goes through: whatever becomes of a key, it has come through. */
-  beside(handler: (key: string) => Promise<Outcome>): (key: string) => Promise<Outcome> {
-    return async (key) => {
+  beside(handler: Handler): Handler {
+    return async (key, failures) => {
       try {
-        return key === CANARY ? undefined : await handler(key);
+        return key === CANARY ? undefined : await handler(key, failures);
       } finally {
         this.#passedAt = this.#clock.now();
       }

@@ -62,6 +62,20 @@ test('those that come back much later take no runs from those that come back soo
   assert.deepEqual(log, ['>busy']);
 });
 
+test('the handler is told how often in a row a key has failed', async () => {
+  const clock = new ManualClock();
+  const told: number[] = [];
+  const handler = async (_: string, failures: number) => {
+    told.push(failures);
+    if (told.length !== 3) throw new Error('in vain');
+    return { requeueAfterMs: 1 };
+  };
+  const queue = new WorkQueue({ handler, onFailure: () => {}, concurrency: 1, clock });
+  queue.add('a');
+  await clock.advance(60);
+  assert.deepEqual(told.slice(0, 5), [0, 1, 2, 0, 1]);
+});
+
 const cases: { name: string; concurrency?: number; run: (s: Scene) => Promise<void>; log: string[] }[] = [
   {
     name: 'a key added many times before it is worked on runs once',

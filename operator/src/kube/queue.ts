@@ -13,7 +13,8 @@ export type QueueObserver = {
 };
 
 export type QueueOptions = {
-  handler: (key: string) => Promise<Outcome>;
+  /** `failures`: how often in a row the key has failed before. */
+  handler: (key: string, failures: number) => Promise<Outcome>;
   /** Told of every failure; the key comes back by itself after `retryMs`. */
   onFailure: (key: string, error: unknown, retryMs: number) => void;
   concurrency: number;
@@ -125,7 +126,7 @@ export class WorkQueue {
     try {
       // The handler begins in a later tick, when the key already counts as in flight.
       await Promise.resolve();
-      this.#succeeded(key, await handler(key));
+      this.#succeeded(key, await handler(key, this.#failures.get(key) ?? 0));
     } catch (error) {
       this.#failed(key, error);
     }

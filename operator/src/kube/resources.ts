@@ -36,6 +36,9 @@ const RESOURCES: Record<string, Record<string, Resource>> = {
   'coordination.k8s.io/v1': { Lease: namespaced('leases') },
   'events.k8s.io/v1': { Event: namespaced('events') },
   'storage.k8s.io/v1': { StorageClass: clusterWide('storageclasses') },
+  'admissionregistration.k8s.io/v1': {
+    ValidatingWebhookConfiguration: clusterWide('validatingwebhookconfigurations'),
+  },
   'apiextensions.k8s.io/v1': { CustomResourceDefinition: clusterWide('customresourcedefinitions') },
   'userstream.dev/v1alpha1': { UserStreamPipeline: namespaced('userstreampipelines') },
   'kafka.strimzi.io/v1': {

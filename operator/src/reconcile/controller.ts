@@ -77,8 +77,8 @@ export function createController(options: Options) {
     concurrency: FIGURES_CONCURRENCY,
     clock,
   });
-  const reconciled = async (key: string) => {
-    const result = await handle(key);
+  const reconciled = async (key: string, failures: number) => {
+    const result = await handle(key, failures);
     figures.addAfter(key, FIGURES_MS);
     return result;
   };

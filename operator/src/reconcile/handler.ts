@@ -1,16 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
+import type { PipelineKey } from '../api/names.ts';
 import type { Clock } from '../kube/clock.ts';
-import { isConflict } from '../kube/errors.ts';
+import { isConflict, NotLeaderError } from '../kube/errors.ts';
 import type { KubeMetrics } from '../kube/metrics.ts';
 import { fromKey } from '../kube/object.ts';
 import type { RequestReport } from '../kube/requests.ts';
+import { tellFailure } from './failing.ts';
 import { type Dependencies, type Result, reconcile } from './reconciler.ts';
 import { TerminatingError } from './refusals.ts';
 
 /** What the next reconcile, on a fresh read, heals by itself. */
 function isPassing(error: unknown): boolean {
-  return isConflict(error) || error instanceof TerminatingError;
+  return isConflict(error) || error instanceof TerminatingError || error instanceof NotLeaderError;
 }
 
 /** A write in the words of its path within the namespace, as in `PATCH statefulsets/users-spark`. */
@@ -27,8 +29,16 @@ function spread({ requeueAfterMs }: Result, random: number): Result {
 export function createHandler(
   dependencies: Dependencies,
   { clock, metrics, log }: { clock: Clock; metrics: KubeMetrics; log: Logger },
-): (key: string) => Promise<Result> {
-  return async (key) => {
+): (key: string, failures: number) => Promise<Result> {
+  async function failed(error: unknown, failures: number, entry: Logger, key: PipelineKey): Promise<void> {
+    if (isPassing(error)) return entry.debug({ err: error }, 'something changed meanwhile');
+    entry.warn({ err: error }, 'reconcile failed');
+    await tellFailure(key, dependencies, error, failures).catch((reason) =>
+      entry.debug({ err: reason }, 'the status could not tell it'),
+    );
+  }
+
+  return async (key, failures) => {
     const { namespace = '', name } = fromKey(key);
     const entry = log.child({ namespace, name, reconcileID: randomUUID() });
     const writes: string[] = [];
@@ -45,8 +55,7 @@ export function createHandler(
       return spread(result, clock.random());
     } catch (error) {
       finished('error');
-      if (isPassing(error)) entry.debug({ err: error }, 'something changed meanwhile');
-      else entry.warn({ err: error }, 'reconcile failed');
+      await failed(error, failures + 1, entry, { namespace, name });
       throw error;
     } finally {
       if (writes.length > 0) entry.info({ writes }, 'written');

@@ -5,7 +5,7 @@ import type { EventText } from '../kube/events.ts';
 import type { KubeObject } from '../kube/object.ts';
 import { asKnown } from '../kube/options.ts';
 import { type Check, notReady } from '../status/check.ts';
-import { conditions, type Seen } from '../status/conditions.ts';
+import { conditions, type Seen, unlooked } from '../status/conditions.ts';
 import { transitions } from '../status/transitions.ts';
 import { FIELD_MANAGER } from './owned.ts';
 import type { PipelineObject } from './pipeline-object.ts';
@@ -18,9 +18,11 @@ export type StatusWriter = {
   record(object: KubeObject, text: EventText): void;
 };
 
-/** What was found: conditions are made of it. What is left out here stays in the status as it was. */
-export type Findings = {
-  seen: Seen;
+/**
+ * What was found: conditions are made of it, of all that was `seen`, or of the `whole` alone. What is left out here stays
+ * in the status as it was.
+ */
+export type Findings = ({ seen: Seen } | { whole: Check }) & {
   suspended?: boolean;
   endpoints?: NonNullable<PipelineStatus['endpoints']>;
 };
@@ -31,14 +33,18 @@ const ACCEPTED: Check = notReady('Accepted', 'the resource was accepted; its par
 const inSeconds = (time: Date) => `${time.toISOString().slice(0, 19)}Z`;
 
 function newStatus(object: PipelineObject, findings: Findings, now: Date): PipelineStatus {
-  const { seen, suspended, ...kept } = findings;
+  const { suspended, endpoints } = findings;
   const { status = {}, metadata } = object;
   const { generation = 0 } = metadata;
+  const context = [status.conditions ?? [], generation, inSeconds(now)] as const;
   return {
     ...status,
-    ...kept,
+    ...(endpoints ? { endpoints } : {}),
     observedGeneration: generation,
-    conditions: conditions(seen, status.conditions ?? [], generation, inSeconds(now), suspended),
+    conditions:
+      'seen' in findings
+        ? conditions(findings.seen, ...context, suspended)
+        : unlooked(findings.whole, ...context),
   };
 }
 

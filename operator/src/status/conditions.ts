@@ -70,8 +70,17 @@ const SUSPENDED: Summary = {
     'drained: nothing is fetched, and what was fetched stands in Cassandra; set spec.suspend to false to go on',
 };
 
+/** The observations as conditions: a lastTransitionTime moves only with its status. */
+function dated(observations: Observation[], previous: Condition[], generation: number, now: string) {
+  return observations.map((each) => {
+    const before = previous.find((condition) => condition.type === each.type);
+    const since = before?.status === each.status ? before.lastTransitionTime : now;
+    return { ...each, observedGeneration: generation, lastTransitionTime: since };
+  });
+}
+
 /**
- * The conditions after a look at the pipeline. A condition's lastTransitionTime moves only with its status.
+ * The conditions after a look at the pipeline.
  * @param now ISO 8601 in whole seconds, as Kubernetes writes times
  */
 export function conditions(
@@ -85,9 +94,12 @@ export function conditions(
     ...summary(seen, suspended ? SUSPENDED : RUNNING),
     ...STAGES.map((stage) => stageObservation(stage, seen.stages[stage])),
   ];
-  return observations.map((each) => {
-    const before = previous.find((condition) => condition.type === each.type);
-    const since = before?.status === each.status ? before.lastTransitionTime : now;
-    return { ...each, observedGeneration: generation, lastTransitionTime: since };
-  });
+  return dated(observations, previous, generation, now);
+}
+
+/** The conditions of a pipeline whose stages aren't looked at, for the reason that `whole` tells: theirs stay. */
+export function unlooked(whole: Check, previous: Condition[], generation: number, now: string): Condition[] {
+  const told = dated(summary({ whole, stages: {} }, RUNNING), previous, generation, now);
+  const types = told.map(({ type }) => type);
+  return [...told, ...previous.filter(({ type }) => !types.includes(type))];
 }
