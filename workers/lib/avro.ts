@@ -29,7 +29,7 @@ export const USER_SCHEMA = {
 const userType = avro.Type.forSchema(USER_SCHEMA as avro.Schema);
 
 /** Bytes before the Avro body in Confluent's wire format: a zero, then the schema's id. */
-const PREFIX_BYTES = 5;
+export const PREFIX_BYTES = 5;
 let scratch = Buffer.alloc(64 * 1024);
 
 /**
@@ -44,12 +44,17 @@ export function encode(schemaId: number, user: AvroUser): Buffer {
       scratch = Buffer.alloc(scratch.length - end + 64 * 1024);
       end = userType.encode(user, scratch, PREFIX_BYTES);
     }
-    scratch.writeUInt8(0, 0);
-    scratch.writeUInt32BE(schemaId, 1);
+    writePrefix(scratch, schemaId);
     return Buffer.from(scratch.subarray(0, end));
   } catch (error) {
     throw new EncodeError(faultOf(user) ?? (error as Error).message, { cause: error });
   }
+}
+
+/** Writes the first PREFIX_BYTES of a record. */
+export function writePrefix(target: Buffer, schemaId: number): void {
+  target.writeUInt8(0, 0);
+  target.writeUInt32BE(schemaId, 1);
 }
 
 /** Reads what `encode` wrote with the same schema. */

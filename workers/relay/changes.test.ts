@@ -1,64 +1,82 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { Pgoutput } from 'pg-logical-replication';
+import { decode } from '../lib/avro.ts';
 import { StageError } from '../lib/health.ts';
-import { changesOf } from './changes.ts';
+import { USER_COLUMNS } from '../lib/user.ts';
+import { insert, relation, remove, update } from '../test/pgoutput.ts';
+import { ChangeReader } from './changes.ts';
 
-const relation = { name: 'users', schema: 'public' } as Pgoutput.MessageRelation;
-const [ada, grace] = [
-  { id: 'ada', phone: '1' },
-  { id: 'grace', phone: '2' },
-];
-const of = (message: object) => changesOf({ relation, ...message } as Pgoutput.Message, 5n, 1000);
+const [UUID, TEXT] = [2950, 25];
+const ada = ['ada', '1'];
+const grace = ['grace', '2'];
+
+function readerOf(table = relation('users', { id: UUID, phone: TEXT })): ChangeReader {
+  const reader = new ChangeReader(USER_COLUMNS);
+  reader.describe(table);
+  return reader;
+}
+
+/** Each change as its id and the phone number, or null where the user is gone. */
+function changes(message: Buffer, reader = readerOf()): unknown[] {
+  return reader
+    .read(message, 5n, 1000)
+    .map(({ id, encode }) => [id, encode ? decode(encode(1)).user.phone : null]);
+}
 
 describe('the changes of a WAL message', () => {
-  test('an insert is an upsert with the version and the time of its commit', () => {
-    assert.deepEqual(of({ tag: 'insert', new: ada }), [
-      { id: 'ada', row: ada, version: 5n, committedAt: 1000 },
-    ]);
+  test('have the version and the time of their commit', () => {
+    const [change] = readerOf().read(insert(ada), 5n, 1000);
+    assert.deepEqual([change?.version, change?.committedAt], [5n, 1000]);
   });
 
-  test('an update is an upsert of the new row', () => {
-    const changes = of({ tag: 'update', key: null, old: ada, new: { ...ada, phone: null } });
-    assert.deepEqual(
-      changes.map(({ id, row }) => [id, row]),
-      [['ada', { id: 'ada', phone: null }]],
-    );
+  const cases: [what: string, message: Buffer, changes: unknown[]][] = [
+    ['an insert is an upsert', insert(ada), [['ada', '1']]],
+    ['an update is an upsert of the new row', update(['O', ada], ['ada', null]), [['ada', null]]],
+    ['a value that the update left alone is the old row’s', update(['O', ada], ['ada', undefined]), [ada]],
+    ['so is one that was null', update(['O', ['ada', null]], ['ada', undefined]), [['ada', null]]],
+    ['an update of the key ends the old user first', update(['O', ada], grace), [['ada', null], grace]],
+    ['also with the old key alone', update(['K', ['ada', null]], grace), [['ada', null], grace]],
+    ['a delete is an end', remove('O', ada), [['ada', null]]],
+    ['a delete by its key is an end', remove('K', ['ada', null]), [['ada', null]]],
+    ['a message about no row is none', Buffer.from('T\0\0\0\x01\0\0\0@\x10'), []],
+  ];
+  for (const [what, message, expected] of cases) {
+    test(what, () => assert.deepEqual(changes(message), expected));
+  }
+
+  test('another table’s rows are none', () => {
+    assert.deepEqual(changes(insert(ada), readerOf(relation('rejected_users', { id: UUID }))), []);
   });
 
-  test('an update of the key ends the old user, then begins the new one', () => {
-    for (const before of [
-      { key: null, old: ada },
-      { key: { id: 'ada' }, old: null },
-    ]) {
-      const changes = of({ tag: 'update', ...before, new: grace });
-      assert.deepEqual(
-        changes.map(({ id, row }) => [id, row]),
-        [
-          ['ada', null],
-          ['grace', grace],
-        ],
-      );
-    }
+  test('follow a table whose columns changed', () => {
+    const reader = readerOf();
+    reader.describe(relation('users', { nick: TEXT, phone: TEXT, id: UUID }));
+    assert.deepEqual(changes(insert(['countess', '1', 'ada']), reader), [['ada', '1']]);
   });
 
-  test('a delete is an end', () => {
-    assert.deepEqual(
-      of({ tag: 'delete', key: null, old: ada }).map(({ id, row }) => [id, row]),
-      [['ada', null]],
-    );
-  });
-
-  test('another table’s rows, and messages about no row, are none', () => {
-    assert.deepEqual(of({ tag: 'insert', relation: { name: 'rejected_users' }, new: ada }), []);
-    assert.deepEqual(of({ tag: 'relation', name: 'users' }), []);
-    assert.deepEqual(of({ tag: 'truncate', relations: [relation] }), []);
-  });
-
-  test('an update whose large values are not in the WAL is refused, not published with holes', () => {
-    assert.throws(
-      () => of({ tag: 'update', key: null, old: null, new: { id: 'ada', phone: undefined } }),
-      (error) => error instanceof StageError && error.reason === 'ReplicaIdentityNotFull',
-    );
-  });
+  const refusals: [what: string, read: () => unknown, reason: string][] = [
+    [
+      'an update with holes that no old row fills',
+      () => changes(update(undefined, ['ada', undefined])),
+      'ReplicaIdentityNotFull',
+    ],
+    [
+      'one with only the old key',
+      () => changes(update(['K', ['ada', null]], ['ada', undefined])),
+      'ReplicaIdentityNotFull',
+    ],
+    ['a row without an id', () => changes(insert([null, '1'])), 'TableUnexpected'],
+    ['a table without an id', () => readerOf(relation('users', { phone: TEXT })), 'TableUnexpected'],
+    ['an id of another type', () => readerOf(relation('users', { id: TEXT })), 'TableUnexpected'],
+    [
+      'a timestamp of another type',
+      () => readerOf(relation('users', { id: UUID, dob: 1114 })),
+      'TableUnexpected',
+    ],
+  ];
+  for (const [what, read, reason] of refusals) {
+    test(`${what} is refused, not published`, () => {
+      assert.throws(read, (error) => error instanceof StageError && error.reason === reason);
+    });
+  }
 });

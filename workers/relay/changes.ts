@@ -1,58 +1,96 @@
-import type { Pgoutput } from 'pg-logical-replication';
 import { StageError } from '../lib/health.ts';
+import { placeOf, readRelation } from './relation.ts';
+import { type Columns, RowEncoder } from './row-encoder.ts';
+import { Tuple } from './tuple.ts';
 
-/** What happened to one user. `row` is null when the user is gone. */
+/** What happened to one user. */
 export type Change = {
   id: string;
-  row: Record<string, unknown> | null;
   version: bigint;
   /** When the transaction was committed, in milliseconds since 1970: for freshness, never for order. */
   committedAt: number;
+  /** Makes the record's value, before the next message is read; null when the user is gone. */
+  encode: ((schemaId: number) => Buffer) | null;
 };
 
 /** The table whose changes are carried; a publication may hold more. */
 const TABLE = 'users';
 
-/**
- * The changes that one WAL message amounts to, in order: an update of the key is the end of the old user and the
- * beginning of the new. Messages about anything but rows of `users` amount to none.
- */
-export function changesOf(message: Pgoutput.Message, version: bigint, committedAt: number): Change[] {
-  if (message.tag !== 'insert' && message.tag !== 'update' && message.tag !== 'delete') return [];
-  if (message.relation.name !== TABLE) return [];
-  const gone = (row: Record<string, unknown>): Change => ({ id: idOf(row), row: null, version, committedAt });
-  const stands = (row: Record<string, unknown>): Change => ({
-    id: idOf(row),
-    row: whole(row),
-    version,
-    committedAt,
-  });
-  if (message.tag === 'insert') return [stands(message.new)];
-  const before = message.old ?? message.key;
-  if (message.tag === 'delete') return [gone(before ?? {})];
-  const moved = before !== null && idOf(before) !== idOf(message.new);
-  return moved ? [gone(before), stands(message.new)] : [stands(message.new)];
+// The bytes by which pgoutput tells its messages and their parts apart.
+const [INSERT, UPDATE, DELETE] = [0x49, 0x55, 0x44];
+const [KEY, OLD] = [0x4b, 0x4f];
+
+type Table = { idPlace: number; encoder: RowEncoder };
+
+/** Reads the changes of `users` out of WAL messages. */
+export class ChangeReader {
+  readonly #columns: Columns;
+  readonly #tables = new Map<number, Table>();
+  readonly #before = new Tuple();
+  readonly #after = new Tuple();
+
+  /** @param columns those of the Avro schema, in its order */
+  constructor(columns: Columns) {
+    this.#columns = columns;
+  }
+
+  /** Takes in a Relation message, which comes before the first row and again after the table was altered. */
+  describe(bytes: Buffer): void {
+    const relation = readRelation(bytes);
+    if (relation.name !== TABLE) return;
+    const idPlace = placeOf(relation, 'id', 'uuid');
+    if (idPlace < 0) throw withoutId();
+    this.#tables.set(relation.id, { idPlace, encoder: new RowEncoder(relation, this.#columns) });
+  }
+
+  /**
+   * The changes that one message amounts to, in order: an update of the key is the end of the old user and the beginning
+   * of the new. Messages about anything but rows of `users` amount to none.
+   */
+  read(bytes: Buffer, version: bigint, committedAt: number): Change[] {
+    const tag = bytes[0];
+    if (tag !== INSERT && tag !== UPDATE && tag !== DELETE) return [];
+    const table = this.#tables.get(bytes.readUInt32BE(1));
+    if (!table) return [];
+    const of = (row: Tuple) => ({ id: idOf(row, table), version, committedAt });
+    const kind = bytes[5];
+    const hasBefore = kind === KEY || kind === OLD;
+    const end = hasBefore ? this.#before.read(bytes, 6) : 5;
+    const gone = () => ({ ...of(this.#before), encode: null });
+    if (tag === DELETE) return [gone()];
+    this.#after.read(bytes, end + 1);
+    this.#complete(kind === OLD);
+    const encode = (schemaId: number) => table.encoder.encode(this.#after, schemaId);
+    const stands = { ...of(this.#after), encode };
+    const moved = hasBefore && idOf(this.#before, table) !== stands.id;
+    return moved ? [gone(), stands] : [stands];
+  }
+
+  /** A large value that an update left alone is not in the WAL unless the whole old row is. */
+  #complete(oldRowIsWhole: boolean): void {
+    if (this.#after.isWhole) return;
+    if (oldRowIsWhole) this.#after.completeFrom(this.#before);
+    else throw withHoles();
+  }
 }
 
-function idOf(row: Record<string, unknown>): string {
-  const { id } = row;
-  if (typeof id === 'string') return id;
-  throw new StageError(
+function idOf(row: Tuple, { idPlace }: Table): string {
+  if (row.isNull(idPlace)) throw withoutId();
+  return row.text(idPlace);
+}
+
+function withoutId(): StageError {
+  return new StageError(
     'Postgres',
     'TableUnexpected',
-    `table ${TABLE} has a row without a text id: its column id must be the uuid primary key`,
+    `table ${TABLE} has a row without an id: its column id must be the uuid primary key`,
   );
 }
 
-/** A large value that an update left alone is not in the WAL unless the old row is. */
-function whole(row: Record<string, unknown>): Record<string, unknown> {
-  for (const [column, value] of Object.entries(row)) {
-    if (value !== undefined) continue;
-    throw new StageError(
-      'Postgres',
-      'ReplicaIdentityNotFull',
-      `table ${TABLE}: an update does not carry column ${column}; run ALTER TABLE ${TABLE} REPLICA IDENTITY FULL, then drop the slot: provision makes a new one and the table is published anew`,
-    );
-  }
-  return row;
+function withHoles(): StageError {
+  return new StageError(
+    'Postgres',
+    'ReplicaIdentityNotFull',
+    `table ${TABLE}: an update does not carry all columns; run ALTER TABLE ${TABLE} REPLICA IDENTITY FULL, then drop the slot: provision makes a new one and the table is published anew`,
+  );
 }

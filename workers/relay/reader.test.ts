@@ -1,39 +1,40 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { Pgoutput } from 'pg-logical-replication';
+import { USER_COLUMNS } from '../lib/user.ts';
+import * as wal from '../test/pgoutput.ts';
 import { Reader } from './reader.ts';
 
 function setUp() {
   const seen: string[] = [];
   const reader = new Reader({
     epoch: 1,
+    columns: USER_COLUMNS,
     add: ({ id, version, committedAt }) => seen.push(`${id} ${version & 0xffffn} at ${committedAt}`),
     mark: (lsn) => seen.push(`mark ${lsn}`),
   });
-  const say = (message: object, lsn = 0n) => reader.onMessage(message as Pgoutput.Message, lsn);
-  return { reader, seen, say };
+  reader.onMessage(wal.relation('users', { id: 2950 }), 0n);
+  return { reader, seen };
 }
 
-const begin = { tag: 'begin', commitTime: 1_000_000n };
-const commit = { tag: 'commit', commitLsn: '0/30', commitEndLsn: '0/40' };
-const insert = (id: string) => ({ tag: 'insert', relation: { name: 'users' }, new: { id } });
+const begin = wal.begin(1000);
+const commit = wal.commit(0x40n);
 
 describe('the reader', () => {
   test('gives each row the LSN of its own record, and marks the end of the commit', () => {
-    const { seen, say } = setUp();
-    say(begin);
-    say(insert('a'), 0x10n);
-    say(insert('b'), 0x20n);
-    say(commit);
+    const { reader, seen } = setUp();
+    reader.onMessage(begin, 0n);
+    reader.onMessage(wal.insert(['a']), 0x10n);
+    reader.onMessage(wal.insert(['b']), 0x20n);
+    reader.onMessage(commit, 0x30n);
     assert.deepEqual(seen, ['a 16 at 1000', 'b 32 at 1000', 'mark 64']);
   });
 
   test('marks a keepalive only between transactions', () => {
-    const { reader, seen, say } = setUp();
+    const { reader, seen } = setUp();
     reader.onKeepalive(5n);
-    say(begin);
+    reader.onMessage(begin, 0n);
     reader.onKeepalive(6n);
-    say(commit);
+    reader.onMessage(commit, 0x30n);
     reader.onKeepalive(70n);
     assert.deepEqual(seen, ['mark 5', 'mark 64', 'mark 70']);
   });

@@ -1,22 +1,33 @@
-import type { Pgoutput } from 'pg-logical-replication';
-import { type Change, changesOf } from './changes.ts';
-import { type Lsn, parseLsn, versionOf } from './lsn.ts';
+import { type Change, ChangeReader } from './changes.ts';
+import { type Lsn, versionOf } from './lsn.ts';
+import type { Columns } from './row-encoder.ts';
 
 export type ReaderOptions = {
   epoch: number;
+  /** The columns of the Avro schema, in its order. */
+  columns: Columns;
   add(change: Change): void;
   /** All that was committed before `lsn` has been added. */
   mark(lsn: Lsn): void;
 };
 
+// The bytes by which pgoutput tells its messages apart, and where a message has what is read of it.
+const [BEGIN, COMMIT, RELATION] = [0x42, 0x43, 0x52];
+const BEGIN_TIME = 9;
+const COMMIT_END = 10;
+/** Postgres counts microseconds since 2000. */
+const POSTGRES_BEGAN_MS = Date.UTC(2000, 0);
+
 /** Turns WAL messages into changes, and knows at which positions nothing is half read. */
 export class Reader {
   readonly #options: ReaderOptions;
+  readonly #changes: ChangeReader;
   #inTransaction = false;
   #committedAt = 0;
 
   constructor(options: ReaderOptions) {
     this.#options = options;
+    this.#changes = new ChangeReader(options.columns);
   }
 
   get inTransaction(): boolean {
@@ -28,16 +39,20 @@ export class Reader {
     return this.#committedAt;
   }
 
-  onMessage(message: Pgoutput.Message, lsn: Lsn): void {
-    if (message.tag === 'begin') {
+  /** Takes in a message of pgoutput; `lsn` is the start of its own WAL record. */
+  onMessage(bytes: Buffer, lsn: Lsn): void {
+    const tag = bytes[0];
+    if (tag === BEGIN) {
       this.#inTransaction = true;
-      this.#committedAt = Number((message.commitTime as bigint) / 1000n);
-    } else if (message.tag === 'commit') {
+      this.#committedAt = POSTGRES_BEGAN_MS + Number(bytes.readBigInt64BE(BEGIN_TIME) / 1000n);
+    } else if (tag === COMMIT) {
       this.#inTransaction = false;
-      if (message.commitEndLsn) this.#options.mark(parseLsn(message.commitEndLsn));
+      this.#options.mark(bytes.readBigUInt64BE(COMMIT_END));
+    } else if (tag === RELATION) {
+      this.#changes.describe(bytes);
     } else {
       const version = versionOf(this.#options.epoch, lsn);
-      for (const change of changesOf(message, version, this.#committedAt)) this.#options.add(change);
+      for (const change of this.#changes.read(bytes, version, this.#committedAt)) this.#options.add(change);
     }
   }
 

@@ -8,7 +8,7 @@ export type Destination = { topic: string; deadLetterTopic: string; schemaId: nu
 export function recordOf(change: Change, to: Destination): KafkaRecord {
   const headers = { version: String(change.version), 'committed-at': String(change.committedAt) };
   try {
-    const value = change.row === null ? null : encode(to.schemaId, toAvroUser(change.row));
+    const value = change.encode ? change.encode(to.schemaId) : null;
     return { topic: to.topic, key: change.id, value, headers };
   } catch (error) {
     if (!(error instanceof EncodeError)) throw error;

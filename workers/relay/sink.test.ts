@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { encode, toAvroUser } from '../lib/avro.ts';
 import type { KafkaRecord, Publisher } from '../lib/kafka.ts';
 import { recordOf } from './records.ts';
 import { send } from './sink.ts';
@@ -44,8 +45,8 @@ describe('sending a batch', () => {
 });
 
 describe('the record of a change', () => {
-  test('carries version and commit time as headers; without a row it is a tombstone', () => {
-    const tombstone = recordOf({ id: 'a', row: null, version: 9n, committedAt: 5 }, to);
+  test('carries version and commit time as headers; that of a user who is gone is a tombstone', () => {
+    const tombstone = recordOf({ id: 'a', encode: null, version: 9n, committedAt: 5 }, to);
     assert.deepEqual(tombstone, {
       topic: 'users',
       key: 'a',
@@ -55,8 +56,14 @@ describe('the record of a change', () => {
   });
 
   test('that Avro can not hold is a dead letter with the reason', () => {
-    const row = { id: 'a', dob: Number.NEGATIVE_INFINITY };
-    const letter = recordOf({ id: 'a', row, version: 9n, committedAt: 5 }, to);
+    const row = toAvroUser({ id: 'a', dob: Number.NEGATIVE_INFINITY });
+    const unfit = {
+      id: 'a',
+      version: 9n,
+      committedAt: 5,
+      encode: (schemaId: number) => encode(schemaId, row),
+    };
+    const letter = recordOf(unfit, to);
     assert.deepEqual([letter.topic, letter.headers['reason']], ['dead', 'Unencodable']);
     assert.match(letter.headers['detail'] ?? '', /dob/);
   });

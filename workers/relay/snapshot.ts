@@ -1,4 +1,5 @@
 import type { Client } from 'pg';
+import { encode, toAvroUser } from '../lib/avro.ts';
 import { USER_COLUMNS } from '../lib/user.ts';
 import type { Change } from './changes.ts';
 
@@ -26,8 +27,16 @@ export async function takeSnapshot(
     const last = rows.at(-1);
     if (!last) return count;
     const committedAt = Date.now();
-    await publish(rows.map((row) => ({ id: row.id, row, version, committedAt })));
+    await publish(rows.map((row) => changeOf(row, version, committedAt)));
     after = last.id;
     count += rows.length;
   }
+}
+
+function changeOf(
+  row: Record<string, unknown> & { id: string },
+  version: bigint,
+  committedAt: number,
+): Change {
+  return { id: row.id, version, committedAt, encode: (schemaId) => encode(schemaId, toAvroUser(row)) };
 }

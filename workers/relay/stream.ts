@@ -1,14 +1,14 @@
 import type { Socket } from 'node:net';
 import type { ClientConfig } from 'pg';
-import { LogicalReplicationService, type Pgoutput, PgoutputPlugin } from 'pg-logical-replication';
+import { LogicalReplicationService, PgoutputPlugin } from 'pg-logical-replication';
 import { formatLsn, type Lsn, parseLsn } from './lsn.ts';
 
 export type WalOptions = {
   client: ClientConfig;
   slot: string;
   publication: string;
-  /** `lsn` is the start of the message's own WAL record. */
-  onMessage(message: Pgoutput.Message, lsn: Lsn): void;
+  /** A message of pgoutput, which stands until the call returns; `lsn` is the start of its own WAL record. */
+  onMessage(bytes: Buffer, lsn: Lsn): void;
   /** The server has nothing left to send of what was committed before `lsn`. */
   onKeepalive(lsn: Lsn, replyWanted: boolean): void;
 };
@@ -29,21 +29,10 @@ export const SERVER_TIMEOUT_MS = 20_000;
 const SILENCE_MS = SERVER_TIMEOUT_MS * 1.5;
 const CLOSE_MS = 2000;
 
-/** What a message that can't be read amounts to; thrown inside the parser it would end the process. */
-class Unreadable {
-  readonly error: unknown;
-  constructor(error: unknown) {
-    this.error = error;
-  }
-}
-
-class CarefulPlugin extends PgoutputPlugin {
-  override parse(buffer: Buffer): Pgoutput.Message {
-    try {
-      return super.parse(buffer);
-    } catch (error) {
-      return new Unreadable(error) as unknown as Pgoutput.Message;
-    }
+/** Subscribes, and leaves the messages as they came. */
+class RawPgoutput extends PgoutputPlugin {
+  override parse(bytes: Buffer): ReturnType<PgoutputPlugin['parse']> {
+    return bytes as unknown as ReturnType<PgoutputPlugin['parse']>;
   }
 }
 
@@ -64,7 +53,7 @@ export async function openStream(options: WalOptions): Promise<WalStream> {
   end.promise.catch(() => {});
   const wire = wireUp(service, options, end.reject);
   const started = new Promise<void>((resolve) => service.once('start', resolve));
-  const plugin = new CarefulPlugin({ protoVersion: 1, publicationNames: [options.publication] });
+  const plugin = new RawPgoutput({ protoVersion: 1, publicationNames: [options.publication] });
   service
     .subscribe(plugin, options.slot)
     .then(() => end.reject(new Error('the server ended the replication stream')), end.reject);
@@ -91,12 +80,7 @@ function wireUp(service: LogicalReplicationService, options: WalOptions, fail: (
     }
   };
   service.on('error', fail);
-  service.on('data', (lsn, message) =>
-    guarded(() => {
-      if (message instanceof Unreadable) throw message.error;
-      options.onMessage(message, parseLsn(lsn));
-    }),
-  );
+  service.on('data', (lsn, bytes: Buffer) => guarded(() => options.onMessage(bytes, parseLsn(lsn))));
   service.on('heartbeat', (lsn, _time, replyWanted) =>
     guarded(() => options.onKeepalive(parseLsn(lsn), replyWanted)),
   );

@@ -1,5 +1,6 @@
 import { StageError } from '../lib/health.ts';
 import { postgresClient, postgresError } from '../lib/postgres.ts';
+import { USER_COLUMNS } from '../lib/user.ts';
 import { formatLsn } from './lsn.ts';
 import { Outbox } from './outbox.ts';
 import { Pace } from './pace.ts';
@@ -31,6 +32,7 @@ export async function streamChanges(session: Session): Promise<void> {
   });
   const reader = new Reader({
     epoch: slot.epoch,
+    columns: USER_COLUMNS,
     add: (change) => outbox.add(session.recordOf(change)),
     mark: (lsn) => outbox.mark(lsn),
   });
@@ -64,7 +66,7 @@ async function open({ config, access }: Session, reader: Reader, reply: () => vo
       client: postgresClient(config.postgres, credentials, ca),
       slot,
       publication,
-      onMessage: (message, lsn) => reader.onMessage(message, lsn),
+      onMessage: (bytes, lsn) => reader.onMessage(bytes, lsn),
       onKeepalive: (lsn, replyWanted) => {
         reader.onKeepalive(lsn);
         if (replyWanted) reply();
