@@ -5,9 +5,10 @@ import { NAMESPACE, serve } from '../../test/pipelines.ts';
 import { Scene } from '../../test/scene.ts';
 import { strimziDefinitions } from '../../test/strimzi.ts';
 import { until } from '../../test/until.ts';
+import { CONFIG_MAP, JOB } from '../kube/kinds.ts';
 import { type KubeObject, refOf } from '../kube/object.ts';
 import type { Kind } from '../kube/resources.ts';
-import { labels } from '../specs/meta.ts';
+import { componentSelector, labels } from '../specs/meta.ts';
 import { STRIMZI } from './owned.ts';
 
 const MINUTE = 60_000;
@@ -31,13 +32,22 @@ describe('taking a deleted pipeline apart, on a real API server', () => {
     return scene;
   }
 
-  const teardownOf = (name: string) =>
-    server.adminClient.get({
-      apiVersion: 'batch/v1',
-      kind: 'Job',
-      namespace: NAMESPACE,
-      name: `${name}-teardown`,
-    });
+  const teardownOf = async (name: string) => {
+    const labelSelector = componentSelector(name, 'provision');
+    const { items } = await server.adminClient.list(JOB, { namespace: NAMESPACE, labelSelector });
+    const jobs = items.filter(({ metadata }) => metadata.name.startsWith(`${name}-teardown-`));
+    assert.ok(jobs.length <= 1);
+    return jobs[0];
+  };
+
+  /** The condition Ready in a line. */
+  const told = async (scene: Scene) => {
+    const { conditions = [] } = await scene.status();
+    const [ready, reconciling] = ['Ready', 'Reconciling'].map((name) =>
+      conditions.find(({ type }) => type === name),
+    );
+    return `${ready?.status} ${reconciling?.status} ${ready?.reason} ${ready?.message}`;
+  };
 
   test('lets it go when nothing outside is left to undo', async () => {
     const scene = await deleted('gone');
@@ -58,11 +68,95 @@ describe('taking a deleted pipeline apart, on a real API server', () => {
   test('undoes topics in an existing Kafka before it lets one go that keeps nothing', async () => {
     const scene = await deleted('topics', { deletionPolicy: 'Delete' });
     await scene.reconcile();
-    assert.ok(await scene.version(), 'it is held');
-    assert.ok(await teardownOf('topics'), 'by its teardown Job');
+    const job = await teardownOf('topics');
+    assert.equal(job?.metadata.ownerReferences?.[0]?.kind, 'UserStreamPipeline', 'it goes with it');
+    const config = await server.adminClient.get({
+      ...CONFIG_MAP,
+      namespace: NAMESPACE,
+      name: 'topics-teardown',
+    });
+    assert.equal(
+      config?.metadata.ownerReferences?.[0]?.uid,
+      job?.metadata.uid,
+      'and takes what it reads along',
+    );
+    assert.match(
+      await told(scene),
+      /^False True Terminating .*Job topics-teardown-\w+ undoes .*finalizers":null/,
+    );
+    const version = await scene.version();
+    await scene.reconcile();
+    assert.equal(await scene.version(), version, 'told once');
     await scene.provisioned();
     await scene.reconcile();
     assert.equal(await scene.version(), undefined);
+    assert.equal(
+      (await teardownOf('topics'))?.metadata.deletionTimestamp,
+      undefined,
+      'left to the garbage collector',
+    );
+  });
+
+  test('begins no teardown again that is done, whatever has become of its Secret', async () => {
+    const { adminClient } = server;
+    const metadata = { namespace: NAMESPACE, name: 'login' };
+    const secret = { apiVersion: 'v1', kind: 'Secret', metadata };
+    await adminClient.create({ ...secret, data: { username: 'dQ==', password: 'cA==' } });
+    const authentication = { type: 'plain', secretRef: { name: 'login' } };
+    const external = { bootstrapServers: 'kafka:9092', authentication };
+    const scene = await deleted('once', { deletionPolicy: 'Delete', kafka: { external } });
+    await scene.reconcile();
+    const job = await teardownOf('once');
+    await scene.provisioned();
+    await adminClient.delete(refOf(secret));
+    await scene.reconcile({ record: () => assert.fail('nothing is left over') });
+    assert.equal(await scene.version(), undefined);
+    assert.equal((await teardownOf('once'))?.metadata.uid, job?.metadata.uid);
+  });
+
+  test('begins a teardown anew whose credentials are corrected', async () => {
+    const { adminClient } = server;
+    const secret = { apiVersion: 'v1', kind: 'Secret', metadata: { namespace: NAMESPACE, name: 'wrong' } };
+    const data = { username: 'dQ==', password: 'cA==' };
+    await adminClient.create({ ...secret, data });
+    const authentication = { type: 'plain', secretRef: { name: 'wrong' } };
+    const external = { bootstrapServers: 'kafka:9092', authentication };
+    const scene = await deleted('corrected', { deletionPolicy: 'Delete', kafka: { external } });
+    await scene.reconcile();
+    const job = await teardownOf('corrected');
+    await adminClient.mergePatch(refOf(secret), { data: { password: 'cQ==' } });
+    await scene.reconcile();
+    assert.notEqual((await teardownOf('corrected'))?.metadata.name, job?.metadata.name);
+  });
+
+  test('does not take the teardown of an earlier pipeline of its name for its own', async () => {
+    const first = await deleted('again', { deletionPolicy: 'Delete' });
+    await first.reconcile();
+    await first.provisioned();
+    await first.reconcile();
+    const done = await teardownOf('again');
+    const second = await deleted('again', { deletionPolicy: 'Delete' });
+    await second.reconcile();
+    assert.notEqual((await teardownOf('again'))?.metadata.uid, done?.metadata.uid);
+    assert.ok(await second.version());
+  });
+
+  test('keeps its teardown from the garbage collector that takes what it owns first', async () => {
+    const scene = await deleted('foreground', { deletionPolicy: 'Delete' });
+    await server.adminClient.delete(
+      {
+        apiVersion: 'userstream.dev/v1alpha1',
+        kind: 'UserStreamPipeline',
+        namespace: NAMESPACE,
+        name: 'foreground',
+      },
+      { propagationPolicy: 'Foreground' },
+    );
+    await scene.reconcile();
+    assert.equal((await teardownOf('foreground'))?.metadata.ownerReferences, undefined);
+    await scene.provisioned();
+    await scene.reconcile();
+    assert.equal(await teardownOf('foreground'), undefined);
   });
 
   test('is not kept from the teardown by a KafkaTopic that someone else holds', async () => {
@@ -94,12 +188,12 @@ describe('taking a deleted pipeline apart, on a real API server', () => {
   test('gives a teardown up that has not succeeded within five minutes, and says so', async () => {
     const scene = await deleted('hopeless', { deletionPolicy: 'Delete' });
     await scene.reconcile();
-    const told: string[] = [];
+    const events: string[] = [];
     const record = (_: KubeObject, { reason, message }: { reason: string; message: string }) =>
-      void told.push(`${reason}: ${message}`);
+      void events.push(`${reason}: ${message}`);
     await scene.reconcile({ ...later(6), record });
     assert.equal(await scene.version(), undefined);
-    assert.match(told.join(), /LeftOver: .*Job hopeless-teardown did not succeed within five minutes/);
+    assert.match(events.join(), /LeftOver: .*Job hopeless-teardown-\w+ did not succeed within five minutes/);
   });
 
   test('waits for pods to end, but not for ever', async () => {
@@ -109,7 +203,7 @@ describe('taking a deleted pipeline apart, on a real API server', () => {
     const spec = { containers: [{ name: 'main', image: 'none' }], automountServiceAccountToken: false };
     await server.adminClient.create({ apiVersion: 'v1', kind: 'Pod', metadata, spec });
     await scene.reconcile(later(4));
-    assert.ok(await scene.version());
+    assert.match(await told(scene), /^False True Terminating .*the pods of ingest, .* end/);
     assert.equal(await teardownOf('lingering'), undefined, 'a pod still writes');
     await scene.reconcile(later(6));
     assert.equal(await scene.version(), undefined, 'it has had its time');
@@ -123,7 +217,8 @@ describe('taking a deleted pipeline apart, on a real API server', () => {
       metadata: { namespace: NAMESPACE, name: 'refused-teardown' },
     };
     await server.adminClient.create(foreign);
-    await assert.rejects(scene.reconcile(), /ConfigMap refused-teardown exists/);
+    await scene.reconcile();
+    assert.match(await told(scene), /^False True Terminating .*ConfigMap refused-teardown exists/);
     await scene.reconcile(later(11));
     assert.equal(await scene.version(), undefined);
   });

@@ -9,7 +9,7 @@ import type { Seen, StageChecks } from '../status/conditions.ts';
 import { endpoints } from '../status/endpoints.ts';
 import { type Report, reportedCheck } from '../status/reports.ts';
 import { Cluster } from './cluster.ts';
-import { finalize } from './deletion.ts';
+import { finalize, tellLeftOver } from './deletion.ts';
 import { ensureFinalizer, removeFinalizer } from './finalizer.ts';
 import { runSteps } from './pipeline.ts';
 import { isPaused, type PipelineObject, refTo } from './pipeline-object.ts';
@@ -78,19 +78,10 @@ async function reconcileDeleted(
   object: PipelineObject,
   pipeline: Pipeline | Check,
 ): Promise<Result> {
-  const { client, now, record } = dependencies;
-  const leftOver = (why: string) =>
-    record(object, {
-      type: 'Warning',
-      reason: 'LeftOver',
-      action: 'TearDown',
-      message: `what lies outside was left: ${why}`,
-    });
-  if (!('ready' in pipeline)) {
-    return await finalize(await contextOf(dependencies, object, pipeline), client, object, now(), leftOver);
-  }
-  leftOver('the stored resource no longer fits the schema');
-  await removeFinalizer(client, object);
+  if (!('ready' in pipeline))
+    return await finalize(await contextOf(dependencies, object, pipeline), dependencies, object);
+  tellLeftOver(dependencies, object, 'the stored resource no longer fits the schema');
+  await removeFinalizer(dependencies.client, object);
   return {};
 }
 

@@ -64,8 +64,8 @@ for (const [name, pipeline] of Object.entries(pipelines)) {
       for (const object of allObjects(pipeline)) {
         assert.equal(object.metadata.labels?.['app.kubernetes.io/instance'], 'people', named(object));
         assert.equal(object.metadata.labels?.['app.kubernetes.io/managed-by'], 'userstream-operator');
-        const outlives = object.kind === 'Secret' || object.metadata.name === 'people-teardown';
-        if (outlives) continue;
+        // The teardown's ConfigMap goes with its Job.
+        if (object.kind === 'Secret' || object.metadata.name === 'people-teardown') continue;
         const [owner] = object.metadata.ownerReferences ?? [];
         assert.deepEqual(
           [owner?.uid, owner?.controller, owner?.blockOwnerDeletion],

@@ -1,4 +1,5 @@
-import type { V1PodTemplateSpec } from '@kubernetes/client-node';
+import type { V1JobSpec, V1PodTemplateSpec } from '@kubernetes/client-node';
+import { GROUP } from '../api/pipeline.ts';
 import type { Pipeline } from '../api/resource.ts';
 import type { KubeObject } from '../kube/object.ts';
 import { accessHashes, accessVolumes } from './access.ts';
@@ -25,12 +26,6 @@ function teardownWorker(pipeline: Pipeline): Worker {
     sections: [...PROVISION.sections, 'teardown'],
     systems: teardownSystems(pipeline),
   };
-}
-
-/** The pipeline's own teardown must outlive its garbage collection: the finalizer deletes it when it is done. */
-function unowned(object: KubeObject): KubeObject {
-  const { ownerReferences: _, ...metadata } = object.metadata;
-  return { ...object, metadata };
 }
 
 function template(
@@ -69,18 +64,38 @@ export function provisionObjects(pipeline: Pipeline, context: BuildContext): Kub
   return [workerConfig(pipeline, PROVISION), job(pipeline, `${name}-${hash(pod).slice(0, 8)}`, pod)];
 }
 
-/** The name of the Job, and of its ConfigMap, that undoes what lives outside the namespace. */
-export function teardownName(pipeline: Pipeline): string {
-  return `${pipeline.name}-teardown`;
+/** Bears the uid of the pipeline whose teardown a Job is, for the next one of its name has another. */
+export const TEARDOWN_OF = `${GROUP}/teardown-of`;
+
+/** What is left of a teardown that the operator could not clear away goes after a day. */
+const TEARDOWN_KEPT_SECONDS = 86_400;
+
+const teardownName = (pipeline: Pipeline) => `${pipeline.name}-teardown`;
+
+/**
+ * The Job that undoes what lives outside the namespace; for pipelines with `teardownSystems`. What it runs is corrected
+ * by another Job.
+ * @param owned whether it goes with the pipeline: not where garbage collection takes what the pipeline owns before it
+ */
+export function teardownJob(pipeline: Pipeline, context: BuildContext, owned: boolean): KubeObject {
+  const name = teardownName(pipeline);
+  const pod = template(pipeline, teardownWorker(pipeline), name, context);
+  const { metadata, spec, ...kind } = job(pipeline, `${name}-${hash([pipeline.uid, pod]).slice(0, 8)}`, pod);
+  const { ownerReferences, ...meta } = metadata;
+  return {
+    ...kind,
+    metadata: {
+      ...meta,
+      labels: { ...meta.labels, [TEARDOWN_OF]: pipeline.uid },
+      ...(owned && ownerReferences ? { ownerReferences } : {}),
+    },
+    spec: { ...(spec as V1JobSpec), ttlSecondsAfterFinished: TEARDOWN_KEPT_SECONDS },
+  };
 }
 
-/** ConfigMap and Job of the worker that undoes what lives outside the namespace; for pipelines with `teardownSystems`. */
-export function teardownObjects(pipeline: Pipeline, context: BuildContext): KubeObject[] {
-  const name = teardownName(pipeline);
-  const worker = teardownWorker(pipeline);
-  const objects = [
-    workerConfig(pipeline, worker, name),
-    job(pipeline, name, template(pipeline, worker, name, context)),
-  ];
-  return objects.map(unowned);
+/** What the teardown `job` reads, and goes with. */
+export function teardownConfig(pipeline: Pipeline, { metadata }: Pick<KubeObject, 'metadata'>): KubeObject {
+  const config = workerConfig(pipeline, teardownWorker(pipeline), teardownName(pipeline));
+  const owner = { apiVersion: 'batch/v1', kind: 'Job', name: metadata.name, uid: metadata.uid ?? '' };
+  return { ...config, metadata: { ...config.metadata, ownerReferences: [owner] } };
 }

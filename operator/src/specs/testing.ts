@@ -6,7 +6,7 @@ import type { BuildContext, Images } from './images.ts';
 import { ingestObjects } from './ingest.ts';
 import { kafkaObjects } from './kafka.ts';
 import { postgresObjects, postgresSecret } from './postgres.ts';
-import { provisionObjects, teardownObjects } from './provision.ts';
+import { provisionObjects, teardownConfig, teardownJob } from './provision.ts';
 import { registryObjects } from './registry.ts';
 import { relayObjects } from './relay.ts';
 import { sparkObjects } from './spark.ts';
@@ -79,12 +79,14 @@ export function allObjects(pipeline: Pipeline, context: BuildContext = CONTEXT):
 
 /** The objects with pods of our own, and what belongs to them. */
 export function operandObjects(pipeline: Pipeline, context: BuildContext = CONTEXT): KubeObject[] {
+  const teardown = teardownJob(pipeline, context, true);
   return [
     ...postgresObjects(pipeline, context),
     ...cassandraObjects(pipeline, context),
     ...registryObjects(pipeline, context),
     ...provisionObjects(pipeline, context),
-    ...teardownObjects(pipeline, context),
+    teardown,
+    teardownConfig(pipeline, { metadata: { ...teardown.metadata, uid: pipeline.uid } }),
     ...ingestObjects(pipeline, context),
     ...relayObjects(pipeline, context),
     ...sparkObjects(pipeline, context),
