@@ -1,8 +1,10 @@
-import { CompressionTypes, Kafka, logLevel, Partitioners, type Producer } from 'kafkajs';
+import type { Producer } from 'kafkajs';
 import type { Credentials, Sections } from './config.ts';
 import { ConfigError } from './config.ts';
 import { StageError } from './health.ts';
 import { isTooLarge } from './kafka-errors.ts';
+import { CompressionTypes, Kafka, logLevel } from './kafkajs.ts';
+import { choosePartition } from './kafkajs-hot-paths.ts';
 import type { Logger } from './logging.ts';
 
 // The one file that knows kafkajs by its habits; everything else goes through what it exports.
@@ -131,14 +133,13 @@ async function connectProducer(kafka: Kafka, used: Set<string>): Promise<Produce
     idempotent: true,
     maxInFlightRequests: 1,
     allowAutoTopicCreation: false,
-    createPartitioner: () => {
-      const choose = Partitioners.DefaultPartitioner();
-      return (message) => {
-        const partition = choose(message);
-        used.add(`${message.topic}/${partition}`);
+    createPartitioner:
+      () =>
+      ({ topic, message, partitionMetadata }) => {
+        const partition = choosePartition(message as KafkaRecord, partitionMetadata.length);
+        used.add(`${topic}/${partition}`);
         return partition;
-      };
-    },
+      },
   });
   await producer.connect();
   return producer;

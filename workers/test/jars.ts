@@ -6,17 +6,17 @@ import { Progress } from '../../k8s/cluster/progress.ts';
 
 const IMAGES = join(import.meta.dirname, '../../k8s/images');
 
-/**
- * The directory with the jars that image `name` is built from, resolved by Maven from the image's own pom.xml and kept
- * in the cache outside the checkout. `goal` is the Containerfile's.
- */
-export async function jarsOf(
-  name: 'kafka' | 'registry' | 'cassandra',
-  goal: 'copy-dependencies' | 'unpack',
-): Promise<string> {
+type Goal = 'copy-dependencies' | 'unpack';
+
+/** The directory with the jars that image `name` is built from. `goal` is the Containerfile's. */
+export async function jarsOf(name: 'kafka' | 'registry' | 'cassandra', goal: Goal): Promise<string> {
+  return jarsOfPom(name, join(IMAGES, name, 'pom.xml'), goal);
+}
+
+/** The directory with the jars of the file `pom`, resolved by Maven and kept in the cache outside the checkout. */
+export async function jarsOfPom(name: string, pom: string, goal: Goal): Promise<string> {
   const cache = cacheDir(process.env);
   const progress = new Progress(console.error);
-  const pom = join(IMAGES, name, 'pom.xml');
   return cached(cache, 'jars', `${name}-${contentKey(await readFile(pom))}`, async (directory) => {
     await copyFile(pom, join(directory, 'pom.xml')); // Maven leaves its notes beside it
     const options = ['-DincludeScope=runtime', `-DoutputDirectory=${directory}`];

@@ -28,6 +28,10 @@ export class Jvm {
     this.#launch = launch;
   }
 
+  get pid(): number {
+    return this.#process?.pid ?? 0;
+  }
+
   /** Resolves when the server is ready. @throws with the server's last words when it ends before. */
   async start(): Promise<void> {
     const { name, args, env, ready } = this.#launch;

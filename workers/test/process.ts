@@ -12,6 +12,7 @@ export type WorkerOptions = { env?: NodeJS.ProcessEnv; config?: unknown; args?: 
 export type WorkerProcess = {
   /** The port of its HTTP endpoints. */
   port: number;
+  pid: number;
   /** What it has logged so far. */
   output(): string;
   /** Sends `signal` and waits for the end; answers the exit code, or the signal that ended it. */
@@ -27,6 +28,7 @@ export async function startWorker(name: string, options: WorkerOptions = {}): Pr
   });
   return {
     port: Number(port),
+    pid: child.pid ?? 0,
     output,
     end: async (signal) => {
       const closed = hasEnded(child) ? undefined : once(child, 'close');
