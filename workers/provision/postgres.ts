@@ -2,7 +2,8 @@ import { Client } from 'pg';
 import type { Credentials, Sections } from '../lib/config.ts';
 import { StageError } from '../lib/health.ts';
 import { postgresClient, postgresError } from '../lib/postgres.ts';
-import { REPLICA_IDENTITY, TABLES, TRUNCATE_TRIGGER, USERS } from './ddl.ts';
+import { TABLES } from './ddl.ts';
+import { checkUsersTable, ensureUsersTable } from './users-table.ts';
 
 type Section = Sections['postgres'];
 export type Access = { credentials: Credentials | undefined; ca: string | undefined };
@@ -18,7 +19,9 @@ export async function provisionPostgres(section: Section, access: Access): Promi
   await withClient(section, access, async (client) => {
     await client.query('SELECT pg_advisory_lock($1)', [LOCK]);
     await requireLogicalDecoding(client);
+    await checkUsersTable(client);
     for (const statement of TABLES) await client.query(statement);
+    await requireOwnDatabase(client, section.slot);
     await ensureUsersTable(client);
     await ensurePublication(client, section.publication);
     await ensureSlot(client, section);
@@ -45,7 +48,9 @@ export async function dropTables(section: Section, access: Access): Promise<void
   await withClient(section, access, async (client) => {
     await client.query('BEGIN');
     await client.query(`DROP PUBLICATION IF EXISTS ${client.escapeIdentifier(section.publication)}`);
-    await client.query('DROP TABLE IF EXISTS users, rejected_users, ingest_state, relay_state');
+    await client.query(
+      'DROP TABLE IF EXISTS users, rejected_users, ingest_state, ingest_claims, ingest_spent, relay_state',
+    );
     await client.query('DROP FUNCTION IF EXISTS users_before_truncate()');
     await client.query('COMMIT');
   });
@@ -78,20 +83,18 @@ async function requireLogicalDecoding(client: Client): Promise<void> {
   );
 }
 
-/** Alters only what differs: altering locks the table, and waits for all who use it. */
-async function ensureUsersTable(client: Client): Promise<void> {
-  const { rows } = await client.query<{ columns: string[]; full: boolean; guarded: boolean }>(
-    `SELECT relreplident = 'f' AS full,
-            ARRAY(SELECT attname::text FROM pg_attribute WHERE attrelid = users.oid AND attnum > 0 AND NOT attisdropped) AS columns,
-            EXISTS (SELECT FROM pg_trigger WHERE tgrelid = users.oid AND tgname = 'users_before_truncate') AS guarded
-     FROM pg_class AS users WHERE users.oid = 'users'::regclass`,
+/** Two pipelines would overwrite each other's users, and each would publish both's. */
+async function requireOwnDatabase(client: Client, slot: string): Promise<void> {
+  const { rows } = await client.query<{ slot: string }>(
+    'SELECT slot FROM relay_state JOIN pg_replication_slots ON slot_name = slot WHERE slot <> $1',
+    [slot],
   );
-  const present = rows[0];
-  const missing = USERS.filter(([name]) => !present?.columns.includes(name));
-  const additions = missing.map(([, definition]) => `ADD COLUMN ${definition}`);
-  if (additions.length > 0) await client.query(`ALTER TABLE users ${additions.join(', ')}`);
-  if (!present?.full) await client.query(REPLICA_IDENTITY);
-  if (!present?.guarded) await client.query(TRUNCATE_TRIGGER);
+  if (!rows[0]) return;
+  throw new StageError(
+    'Postgres',
+    'DatabaseTaken',
+    `the database serves another pipeline already, by replication slot ${rows[0].slot}: give each pipeline a database of its own; where that pipeline is gone, drop its slot`,
+  );
 }
 
 async function ensurePublication(client: Client, name: string): Promise<void> {

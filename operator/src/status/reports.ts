@@ -26,6 +26,8 @@ const NEEDS_A_PERSON = new Set([
   'TopicHasMorePartitions',
   'ColumnTypeConflict',
   'SlotTaken',
+  'TableUnexpected',
+  'DatabaseTaken',
   'WalLevelNotLogical',
 ]);
 

@@ -1,0 +1,69 @@
+import type { Client } from 'pg';
+import { StageError } from '../lib/health.ts';
+import { USER_COLUMNS } from '../lib/user.ts';
+import { REPLICA_IDENTITY, TRUNCATE_TRIGGER, USERS } from './ddl.ts';
+
+/** Postgres' names of the types that the columns have. */
+const TYPES = { uuid: 'uuid', text: 'text', timestamp: 'timestamp with time zone' } as const;
+
+type Column = { name: string; type: string; mandatory: boolean };
+
+/** A table `users` as it stands; `ours` where a pipeline has been provisioned in this database before. */
+export type Present = { ours: boolean; kind: string; key: string[]; columns: Column[] };
+
+const PRESENT = `
+  SELECT to_regclass('relay_state') IS NOT NULL AS ours, relkind AS kind,
+         ARRAY(SELECT attname::text FROM pg_index JOIN pg_attribute ON attrelid = indrelid AND attnum = ANY (indkey)
+               WHERE indrelid = users.oid AND indisprimary) AS key,
+         (SELECT coalesce(json_agg(json_build_object('name', attname, 'type', format_type(atttypid, NULL),
+                                            'mandatory', attnotnull AND NOT atthasdef AND attidentity = '')), '[]')
+          FROM pg_attribute WHERE attrelid = users.oid AND attnum > 0 AND NOT attisdropped) AS columns
+  FROM pg_class AS users WHERE users.oid = to_regclass('users')`;
+
+/**
+ * Looks at a table `users` that is there already, before anything is altered.
+ * @throws {StageError} TableUnexpected naming all that doesn't fit. Columns are added only to a table of the pipeline's own.
+ */
+export async function checkUsersTable(client: Client): Promise<void> {
+  const { rows } = await client.query<Present>(PRESENT);
+  const faults = rows[0] ? faultsOf(rows[0]) : [];
+  if (faults.length === 0) return;
+  throw new StageError(
+    'Postgres',
+    'TableUnexpected',
+    `the database has a table users that does not fit: ${faults.join('; ')}; alter it, or give the pipeline a database of its own`,
+  );
+}
+
+/** What keeps the table from being the pipeline's. */
+export function faultsOf({ ours, kind, key, columns }: Present): string[] {
+  if (kind !== 'r') return ['it is not a plain table'];
+  const faults: string[] = [];
+  for (const [name, type] of Object.entries(USER_COLUMNS)) {
+    const found = columns.find((column) => column.name === name);
+    if (!found && !ours) faults.push(`it lacks column ${name} of type ${TYPES[type]}`);
+    if (found && found.type !== TYPES[type])
+      faults.push(`column ${name} is of type ${found.type}, not ${TYPES[type]}`);
+  }
+  if (key.join() !== 'id') faults.push('its primary key is not id');
+  for (const { name, mandatory } of columns) {
+    if (mandatory && !(name in USER_COLUMNS)) faults.push(`column ${name} is NOT NULL without a default`);
+  }
+  return faults;
+}
+
+/** Alters only what differs: altering locks the table, and waits for all who use it. */
+export async function ensureUsersTable(client: Client): Promise<void> {
+  const { rows } = await client.query<{ columns: string[]; full: boolean; guarded: boolean }>(
+    `SELECT relreplident = 'f' AS full,
+            ARRAY(SELECT attname::text FROM pg_attribute WHERE attrelid = users.oid AND attnum > 0 AND NOT attisdropped) AS columns,
+            EXISTS (SELECT FROM pg_trigger WHERE tgrelid = users.oid AND tgname = 'users_before_truncate') AS guarded
+     FROM pg_class AS users WHERE users.oid = 'users'::regclass`,
+  );
+  const present = rows[0];
+  const missing = USERS.filter(([name]) => !present?.columns.includes(name));
+  const additions = missing.map(([, definition]) => `ADD COLUMN ${definition}`);
+  if (additions.length > 0) await client.query(`ALTER TABLE users ${additions.join(', ')}`);
+  if (!present?.full) await client.query(REPLICA_IDENTITY);
+  if (!present?.guarded) await client.query(TRUNCATE_TRIGGER);
+}
