@@ -3,6 +3,9 @@ export type Stage = 'Source' | 'Postgres' | 'Kafka' | 'SchemaRegistry' | 'Cassan
 
 export type Figures = Record<string, number>;
 
+/** Whether what stands in Postgres stands in Cassandra, as far as it is known: the condition DataIntact. */
+export type Verdict = { status: 'True' | 'False' | 'Unknown'; reason: string; message: string };
+
 /** What `/readyz` answers; the operator turns it into a condition. */
 export type Status = {
   ready: boolean;
@@ -10,6 +13,7 @@ export type Status = {
   reason: string;
   message: string;
   figures?: Figures;
+  intact?: Verdict;
 };
 
 export type StageErrorOptions = ErrorOptions & {
@@ -36,9 +40,9 @@ export class StageError extends Error {
 export class Health {
   #status: Status = { ready: false, stage: 'Worker', reason: 'Starting', message: 'the worker is starting' };
 
-  ready(figures?: Figures): void {
+  ready(figures?: Figures, intact?: Verdict): void {
     const status: Status = { ready: true, stage: 'Worker', reason: 'Running', message: '' };
-    this.#status = figures ? { ...status, figures } : status;
+    this.#status = { ...status, ...(figures ? { figures } : {}), ...(intact ? { intact } : {}) };
   }
 
   notReady(stage: Stage, reason: string, message: string): void {

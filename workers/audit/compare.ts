@@ -1,0 +1,81 @@
+import { StageError } from '../lib/health.ts';
+import type { SparkDriver } from './driver.ts';
+import { type Column, fingerprint, type Row } from './row.ts';
+import type { Table } from './table.ts';
+import type { User, Users } from './users.ts';
+
+export type Kind = 'changed' | 'missing' | 'extra';
+export type Difference = { id: string; kind: Kind };
+
+/** A user on which the sides differ, and what Postgres said of it: its row's version, or that there is none. */
+export type Look = { kind: Kind; source: string };
+
+/** The two sides of a comparison, and the SQL between them. */
+export type Sides = {
+  users: Users;
+  table: Table;
+  columns: readonly Column[];
+  driver: Pick<SparkDriver, 'project'>;
+};
+
+/** Ids read at a time; and how many of them the SQL is applied to at once, which costs Spark as much as for one. */
+const IN_FLIGHT = 32;
+const BATCH = 2000;
+const BATCH_BYTES = 4 * 1024 * 1024;
+
+/**
+ * What the SQL makes of `users`.
+ * @throws {StageError} SqlChanged where it makes other columns than at the beginning
+ */
+export async function project({ driver, columns }: Sides, users: readonly User[]): Promise<Row[]> {
+  if (users.length === 0) return [];
+  const projection = await driver.project(users.map(({ line }) => line));
+  if (JSON.stringify(projection.columns) === JSON.stringify(columns)) return projection.rows;
+  throw new StageError('Spark', 'SqlChanged', 'spark.sql has changed meanwhile; the audit begins anew');
+}
+
+/** Those of `ids` on which the sides differ now. */
+export async function compare(sides: Sides, ids: readonly string[]): Promise<Map<string, Look>> {
+  const found = new Map<string, Look>();
+  for await (const { ids: some, present, users } of readings(sides, ids)) {
+    const versions = new Map(users.map(({ id, version }) => [id, version]));
+    const wanted = prints(await project(sides, users));
+    for (const id of some) {
+      const kind = difference(wanted.get(id), present.get(id));
+      if (kind) found.set(id, { kind, source: versions.get(id) ?? 'absent' });
+    }
+  }
+  return found;
+}
+
+type Reading = { ids: string[]; present: Map<string, string>; users: User[] };
+
+/** Both sides of `ids`, a batch at a time. Cassandra is read first: what Postgres says then is no older. */
+async function* readings({ table, users }: Sides, ids: readonly string[]): AsyncGenerator<Reading> {
+  let reading: Reading = { ids: [], present: new Map(), users: [] };
+  let bytes = 0;
+  for (let start = 0; start < ids.length; start += IN_FLIGHT) {
+    const some = ids.slice(start, start + IN_FLIGHT);
+    for (const [id, print] of prints(await table.byIds(some))) reading.present.set(id, print);
+    for (const user of await users.byIds(some)) {
+      reading.users.push(user);
+      bytes += user.line.length;
+    }
+    reading.ids.push(...some);
+    if (reading.ids.length < BATCH && bytes < BATCH_BYTES) continue;
+    yield reading;
+    reading = { ids: [], present: new Map(), users: [] };
+    bytes = 0;
+  }
+  if (reading.ids.length > 0) yield reading;
+}
+
+function prints(rows: readonly Row[]): Map<string, string> {
+  return new Map(rows.map((row) => [row.id, fingerprint(row).toString('hex')]));
+}
+
+function difference(wanted: string | undefined, present: string | undefined): Kind | undefined {
+  if (wanted === present) return undefined;
+  if (wanted === undefined) return 'extra';
+  return present === undefined ? 'missing' : 'changed';
+}

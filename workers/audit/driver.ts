@@ -1,0 +1,79 @@
+import { z } from 'zod';
+import { StageError } from '../lib/health.ts';
+import { type Column, type Row, sparkText } from './row.ts';
+
+const head = z.object({ columns: z.array(z.tuple([z.string(), z.string()])) });
+const line = z.tuple([z.string()]).rest(z.string().nullable());
+const status = z.object({ figures: z.object({ readToEndAgoMs: z.number().optional() }).optional() });
+const fault = z.object({ reason: z.string(), message: z.string() });
+
+const TIMEOUT_MS = 60_000;
+
+/** What the SQL makes of some users: its columns, and the rows that it keeps. */
+export type Projection = { columns: Column[]; rows: Row[] };
+
+/** Spark's driver, which knows the SQL and how far the stream has come. */
+export class SparkDriver {
+  readonly #url: string;
+  readonly #signal: AbortSignal;
+
+  constructor(url: string, signal: AbortSignal) {
+    this.#url = url;
+    this.#signal = signal;
+  }
+
+  /** Has the pipeline's SQL applied to users that are given as JSON objects, a line each. */
+  async project(lines: readonly string[]): Promise<Projection> {
+    const [first = '{}', ...rows] = (await this.#ask('/project', lines.join('\n'))).split('\n');
+    const { columns } = head.parse(JSON.parse(first));
+    return { columns, rows: rows.map((text) => rowOf(columns, text)) };
+  }
+
+  /** How long ago, in milliseconds, Spark looked at the topic's end and had then written all before; undefined: never. */
+  async readToEndAgoMs(): Promise<number | undefined> {
+    return status.parse(JSON.parse(await this.#ask('/readyz'))).figures?.readToEndAgoMs;
+  }
+
+  async #ask(path: string, body?: string): Promise<string> {
+    try {
+      const response = await fetch(`${this.#url}${path}`, {
+        ...(body === undefined ? {} : { method: 'POST', body }),
+        redirect: 'error',
+        signal: AbortSignal.any([this.#signal, AbortSignal.timeout(TIMEOUT_MS)]),
+      });
+      const text = await response.text();
+      if (!response.ok) throw refusal(path, response.status, text);
+      return text;
+    } catch (error) {
+      this.#signal.throwIfAborted();
+      if (error instanceof StageError) throw error;
+      throw unreachable(this.#url, error as Error);
+    }
+  }
+}
+
+function rowOf(columns: Column[], text: string): Row {
+  const [id, ...values] = line.parse(JSON.parse(text));
+  return { id, values: columns.map(([, type], index) => sparkText(type, values[index] ?? null)) };
+}
+
+/** The driver's own reason, as far as it gives one. */
+function refusal(path: string, code: number, text: string): StageError {
+  const told = fault.safeParse(parsed(text)).data;
+  const message = told?.message || `it answered ${code} to ${path}`;
+  return new StageError('Spark', told?.reason ?? 'SparkError', `Spark's driver: ${message}`);
+}
+
+function unreachable(url: string, error: Error): StageError {
+  const cause = error.cause instanceof Error ? error.cause.message : error.message;
+  const message = `Spark's driver at ${url}: ${cause}; check that its pod runs`;
+  return new StageError('Spark', 'SparkUnreachable', message, { cause: error });
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

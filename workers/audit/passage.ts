@@ -1,0 +1,56 @@
+import { StageError } from '../lib/health.ts';
+import { sleep } from '../lib/retry.ts';
+import type { SparkDriver } from './driver.ts';
+import type { Query } from './postgres.ts';
+
+const POLL_MS = 1000;
+
+type Stream = {
+  query: Query;
+  slot: string;
+  driver: Pick<SparkDriver, 'readToEndAgoMs'>;
+  /** How long it may take. */
+  timeoutMs: number;
+  signal: AbortSignal;
+};
+
+/**
+ * Resolves once all that was committed in Postgres before the call stands in Cassandra, or in the dead letters: the
+ * relay has had Kafka's acknowledgement for it, and Spark has then read the topic to its end.
+ * @throws {StageError} StreamBehind when that takes too long
+ */
+export async function streamHasPassed({ query, slot, driver, timeoutMs, signal }: Stream): Promise<void> {
+  const deadline = performance.now() + timeoutMs;
+  const [wal] = await query<{ end: string }>('SELECT pg_current_wal_insert_lsn()::text AS end');
+  await until('the relay has published', () => isConfirmed(query, slot, wal?.end), deadline, signal);
+  const published = performance.now();
+  await until('Spark has read', () => hasReadSince(driver, published), deadline, signal);
+}
+
+async function isConfirmed(query: Query, slot: string, end: string | undefined): Promise<boolean> {
+  const [found] = await query<{ confirmed: boolean }>(
+    'SELECT confirmed_flush_lsn >= $2::pg_lsn AS confirmed FROM pg_replication_slots WHERE slot_name = $1',
+    [slot, end],
+  );
+  return found?.confirmed === true;
+}
+
+/** Asked before the answer, so that what Spark says to be so long ago was no earlier. */
+async function hasReadSince(driver: Stream['driver'], moment: number): Promise<boolean> {
+  const asked = performance.now();
+  const agoMs = await driver.readToEndAgoMs();
+  return agoMs !== undefined && asked - agoMs >= moment;
+}
+
+async function until(what: string, check: () => Promise<boolean>, deadline: number, signal: AbortSignal) {
+  while (!(await check())) {
+    if (performance.now() > deadline) {
+      throw new StageError(
+        'Worker',
+        'StreamBehind',
+        `it waits until ${what} what stands in Postgres; see the pipeline's lag and its other conditions`,
+      );
+    }
+    await sleep(POLL_MS, signal);
+  }
+}

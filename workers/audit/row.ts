@@ -1,0 +1,33 @@
+import { hash } from 'node:crypto';
+import { types } from 'cassandra-driver';
+
+/** A column that the pipeline's SQL makes, with its CQL type. */
+export type Column = readonly [name: string, type: string];
+
+/** A row as both sides tell it: its id, and the text of each column's value, in the columns' order. */
+export type Row = { id: string; values: readonly (string | null)[] };
+
+/** One text a value, wherever it was read: numbers that are equal have the same one. */
+function floating(value: number): string {
+  return Object.is(value, -0) ? '-0' : String(value);
+}
+
+/** The text of a value as Spark casts it. */
+export function sparkText(type: string, text: string | null): string | null {
+  if (text === null || (type !== 'double' && type !== 'float')) return text;
+  return floating(type === 'float' ? Math.fround(Number(text)) : Number(text));
+}
+
+/** The text of a value as Cassandra's driver gives it. */
+export function cassandraText(value: unknown): string | null {
+  if (value === null || value === undefined) return null;
+  if (value instanceof Date) return String(value.getTime());
+  // Days since Cassandra's first date, as they are on the wire.
+  if (value instanceof types.LocalDate) return String(value.toBuffer().readUInt32BE(0));
+  return typeof value === 'number' ? floating(value) : String(value);
+}
+
+/** 64 bits that two rows share only where they are equal. */
+export function fingerprint({ id, values }: Row): Buffer {
+  return hash('md5', JSON.stringify([id, ...values]), 'buffer').subarray(0, 8);
+}
