@@ -46,8 +46,13 @@ export function isApplied(desired: KubeObject, applied: Applied | undefined): bo
   if (!applied || desired.metadata.annotations?.[APPLIED_ANNOTATION] !== applied.stamp) return false;
   if (applied.proved) return true;
   if (!ownsAll(JSON.parse(applied.owned), desired)) return false;
-  Object.assign(applied, { owned: shortHash(applied.owned), proved: true });
+  prove(applied);
   return true;
+}
+
+/** Remembers that all that was asked for is owned, as the answer to an apply shows. */
+export function prove(applied: Applied): void {
+  if (!applied.proved) Object.assign(applied, { owned: shortHash(applied.owned), proved: true });
 }
 
 type Entry = { apiVersion: string; fieldsV1: Fields };
@@ -87,15 +92,11 @@ function hasKeys(item: Fields, keys: Fields): boolean {
   );
 }
 
+/** Who builds an object puts its fields in the same order each time: to sort them would only take time. */
 function contentHash(object: KubeObject): string {
   const { [APPLIED_ANNOTATION]: _, ...annotations } = object.metadata.annotations ?? {};
   const content = { ...object, metadata: { ...object.metadata, annotations } };
-  return shortHash(JSON.stringify(content, sortKeys));
+  return shortHash(JSON.stringify(content));
 }
 
 const shortHash = (text: string) => createHash('sha256').update(text).digest('hex').slice(0, 16);
-
-function sortKeys(_: string, value: unknown): unknown {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
-  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
-}

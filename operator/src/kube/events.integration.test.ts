@@ -3,6 +3,7 @@ import { after, before, describe, test } from 'node:test';
 import type { ApiServer } from '../../test/apiserver.ts';
 import { startApiServer } from '../../test/apiserver.ts';
 import { ManualClock } from '../../test/manual-clock.ts';
+import { until } from '../../test/until.ts';
 import { EventRecorder } from './events.ts';
 import type { KubeObject } from './object.ts';
 
@@ -22,7 +23,7 @@ describe('events on a real API server', () => {
   });
   after(() => api?.stop());
 
-  function recorder() {
+  function recorder(isBusy = () => false) {
     const clock = new ManualClock();
     const errors: unknown[] = [];
     const events = new EventRecorder({
@@ -30,11 +31,16 @@ describe('events on a real API server', () => {
       clock,
       controller: 'userstream.dev/operator',
       instance: 'operator-0',
+      isBusy,
       onError: (error) => errors.push(error),
     });
-    const record = (reason: string, message: string) =>
+    const begin = (reason: string, message: string) =>
       events.record(about, { type: 'Warning', reason, action: 'Reconcile', message });
-    return { clock, errors, record };
+    const record = async (reason: string, message: string) => {
+      begin(reason, message);
+      await events.written();
+    };
+    return { clock, errors, events, begin, record };
   }
 
   const written = async (reason: string) => {
@@ -68,14 +74,36 @@ describe('events on a real API server', () => {
     assert.deepEqual(errors, []);
   });
 
-  test('no more than a thousand events wait to be written', async () => {
-    const { errors, record } = recorder();
-    const all = Array.from({ length: 1_001 }, (_, i) => record('Heap', `message ${i}`));
-    assert.equal(errors.length, 1);
-    assert.match(String(errors[0]), /too many events wait: Heap of ConfigMap about/);
-    await Promise.all(all);
-    await record('Heap', 'one more');
-    assert.equal(errors.length, 1);
+  test('while there is other work, events go one a second, and then all in their order', async () => {
+    let busy = true;
+    const { clock, errors, events, begin } = recorder(() => busy);
+    for (const reason of ['First', 'Second', 'Third']) begin(reason, '');
+    const reasons = ['First', 'Second', 'Third'];
+    const told = async () => {
+      const found = await Promise.all(reasons.map(written));
+      return reasons.filter((_, index) => found[index]?.length === 1);
+    };
+    await clock.advance(999);
+    assert.deepEqual(await told(), []);
+    await clock.advance(1);
+    await until('the first is written', async () => (await told()).length > 0);
+    assert.deepEqual(await told(), ['First']);
+    busy = false;
+    await clock.advance(1_000);
+    await events.written();
+    assert.deepEqual(await told(), reasons);
+    assert.deepEqual(errors, []);
+  });
+
+  test('an event that could not be written is told of, and written when it comes again', async () => {
+    const gone: KubeObject = { ...about, metadata: { ...about.metadata, namespace: 'none', uid: 'gone' } };
+    const { errors, events } = recorder();
+    for (const count of [1, 2]) {
+      events.record(gone, { type: 'Normal', reason: 'Gone', action: 'Reconcile', message: '' });
+      await events.written();
+      assert.equal(errors.length, count);
+    }
+    assert.match(String(errors[0]), /namespaces "none" not found/);
   });
 
   test('a message of any length is accepted', async () => {

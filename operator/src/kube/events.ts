@@ -1,7 +1,7 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import type { KubeClient } from './client.ts';
 import type { Clock } from './clock.ts';
-import { microTime } from './clock.ts';
+import { microTime, sleep } from './clock.ts';
 import type { KubeObject, ObjectRef } from './object.ts';
 import { refOf } from './object.ts';
 
@@ -19,69 +19,91 @@ export type RecorderOptions = {
   clock: Clock;
   controller: string;
   instance: string;
+  /** Whether there is other work, which goes before telling of it. */
+  isBusy: () => boolean;
   onError: (error: unknown) => void;
 };
 
-type Series = { ref: ObjectRef; count: number; writtenCount: number; writtenAt: number };
+type Series = { ref: ObjectRef; count: number; writtenAt: number };
+/** What is to be written of the series of a key. */
+type Write = { key: string; send: () => Promise<unknown> };
 type Allowance = { tokens: number; at: number };
 
 /** A repeat counts into its series for this long after the last write, then begins a new event. */
 const SERIES_MS = 6 * 60_000;
 /** A series is written at most this often, whatever the rate of repeats. */
 const SERIES_WRITE_MS = 60_000;
-/** New events an object may have at once, and how soon one more is allowed. */
+/** New events an object may have at once, and how soon one more is allowed: this also bounds how many can wait. */
 const BURST = 25;
 const REFILL_MS = 60_000;
+const PRUNE_MS = 60_000;
 const MAX_NOTE = 1000;
-/** Events that may wait to be written; each holds its object. */
-const MAX_WAITING = 1000;
+/** Between two events while there is other work. */
+const BUSY_MS = 1_000;
 
-/** Writes events on objects: repeats become one event with a count, and one object can't flood the server. */
+/**
+ * Writes events on objects: repeats become one event with a count, and one object can't flood the server. They are written
+ * in their order, one at a time, and behind other work: much to tell keeps nobody from it.
+ */
 export class EventRecorder {
   readonly #options: RecorderOptions;
   readonly #series = new Map<string, Series>();
   readonly #allowances = new Map<string, Allowance>();
-  #last = Promise.resolve();
-  #waiting = 0;
+  readonly #waiting = new Set<Write>();
+  #prunedAt = 0;
+  #writing: Promise<void> | undefined;
 
   constructor(options: RecorderOptions) {
     this.#options = options;
   }
 
-  /**
-   * Writes the event, or counts it as a repeat, after those before it: one at a time, so that much to tell keeps nobody
-   * from work, and not without end. Never throws: an event that can't be written is only logged.
-   */
-  async record(object: KubeObject, text: EventText): Promise<void> {
-    if (this.#waiting >= MAX_WAITING) {
-      const { kind, metadata } = object;
-      this.#options.onError(new Error(`too many events wait: ${text.reason} of ${kind} ${metadata.name}`));
-      return;
-    }
-    this.#waiting += 1;
-    this.#last = this.#last.then(() => this.#record(object, text));
-    await this.#last;
-    this.#waiting -= 1;
-  }
-
-  async #record(object: KubeObject, text: EventText): Promise<void> {
+  /** Has the event written, or counted as a repeat. One that can't be written is only told to `onError`. */
+  record(object: KubeObject, text: EventText): void {
     this.#prune();
-    const key = JSON.stringify([object.metadata.uid, text.type, text.reason, text.message]);
-    try {
-      const series = this.#series.get(key);
-      if (series) await this.#repeat(series);
-      else if (this.#allowed(object.metadata.uid ?? '')) await this.#create(key, object, text);
-    } catch (error) {
-      this.#series.delete(key);
-      this.#options.onError(error);
-    }
+    const key = keyOf(object, text);
+    const series = this.#series.get(key);
+    if (series) this.#repeat(key, series);
+    else if (this.#allowed(object.metadata.uid ?? '')) this.#begin(key, object, text);
   }
 
-  async #create(key: string, object: KubeObject, text: EventText): Promise<void> {
+  /** Resolves when all that was recorded is written. */
+  async written(): Promise<void> {
+    await this.#writing;
+  }
+
+  #begin(key: string, object: KubeObject, text: EventText): void {
     const { client, clock } = this.#options;
     const event = this.#event(object, text);
-    this.#series.set(key, { ref: refOf(event), count: 1, writtenCount: 1, writtenAt: clock.now() });
-    await client.create(event);
+    this.#series.set(key, { ref: refOf(event), count: 1, writtenAt: clock.now() });
+    this.#enqueue({ key, send: () => client.create(event) });
+  }
+
+  #repeat(key: string, series: Series): void {
+    const { client, clock } = this.#options;
+    series.count += 1;
+    if (clock.now() - series.writtenAt < SERIES_WRITE_MS) return;
+    series.writtenAt = clock.now();
+    const lastObservedTime = microTime(clock.date());
+    const send = () => client.mergePatch(series.ref, { series: { count: series.count, lastObservedTime } });
+    this.#enqueue({ key, send });
+  }
+
+  #enqueue(write: Write): void {
+    this.#waiting.add(write);
+    this.#writing ??= this.#writeAll();
+  }
+
+  async #writeAll(): Promise<void> {
+    const { clock, isBusy, onError } = this.#options;
+    for (const write of this.#waiting) {
+      if (isBusy()) await sleep(clock, BUSY_MS);
+      this.#waiting.delete(write);
+      await write.send().catch((error) => {
+        this.#series.delete(write.key);
+        onError(error);
+      });
+    }
+    this.#writing = undefined;
   }
 
   #event(object: KubeObject, text: EventText): KubeObject {
@@ -105,16 +127,6 @@ export class EventRecorder {
     };
   }
 
-  async #repeat(series: Series): Promise<void> {
-    const { client, clock } = this.#options;
-    series.count += 1;
-    const now = clock.now();
-    if (now - series.writtenAt < SERIES_WRITE_MS) return;
-    Object.assign(series, { writtenAt: now, writtenCount: series.count });
-    const lastObservedTime = microTime(clock.date());
-    await client.mergePatch(series.ref, { series: { count: series.count, lastObservedTime } });
-  }
-
   #allowed(uid: string): boolean {
     const now = this.#options.clock.now();
     const { tokens, at } = this.#allowances.get(uid) ?? { tokens: BURST, at: now };
@@ -123,8 +135,11 @@ export class EventRecorder {
     return filled >= 1;
   }
 
+  /** Not at every event: there may be many. */
   #prune(): void {
     const now = this.#options.clock.now();
+    if (now - this.#prunedAt < PRUNE_MS) return;
+    this.#prunedAt = now;
     for (const [key, series] of this.#series) {
       if (now - series.writtenAt > SERIES_MS) this.#series.delete(key);
     }
@@ -132,4 +147,11 @@ export class EventRecorder {
       if (now - at > BURST * REFILL_MS) this.#allowances.delete(uid);
     }
   }
+}
+
+/** What makes two events the same. */
+function keyOf({ metadata }: KubeObject, { type, reason, message }: EventText): string {
+  return createHash('sha256')
+    .update(JSON.stringify([metadata.uid, type, reason, message]))
+    .digest('base64');
 }

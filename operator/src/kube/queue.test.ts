@@ -166,6 +166,44 @@ const cases: { name: string; concurrency?: number; run: (s: Scene) => Promise<vo
     log: ['>a', '<a', '>a'],
   },
   {
+    name: 'who asked to be called again goes behind those with news',
+    async run({ clock, queue, finish }) {
+      queue.add('look');
+      queue.add('busy');
+      await finish('look', { requeueAfterMs: 100 });
+      await clock.advance(100);
+      for (const key of ['a', 'b']) queue.add(key);
+      for (const key of ['busy', 'a', 'b']) await finish(key);
+    },
+    log: ['>look', '<look', '>busy', '<busy', '>a', '<a', '>b', '<b', '>look'],
+  },
+  {
+    name: 'but not behind news that came a minute later',
+    async run({ clock, queue, finish }) {
+      queue.add('look');
+      queue.add('busy');
+      await finish('look', { requeueAfterMs: 100 });
+      await clock.advance(50_000);
+      queue.add('a');
+      await clock.advance(20_000);
+      queue.add('b');
+      for (const key of ['busy', 'a', 'look']) await finish(key);
+    },
+    log: ['>look', '<look', '>busy', '<busy', '>a', '<a', '>look', '<look', '>b'],
+  },
+  {
+    name: 'who was called meanwhile is not called again for the time that has passed',
+    async run({ clock, queue, finish }) {
+      queue.add('a');
+      await finish('a', { requeueAfterMs: 100 });
+      queue.add('a');
+      await clock.advance(200);
+      await finish('a');
+      await clock.advance(1000);
+    },
+    log: ['>a', '<a', '>a', '<a'],
+  },
+  {
     name: 'of several delays the earliest counts',
     async run({ clock, queue, finish }) {
       queue.addAfter('a', 100);

@@ -1,5 +1,6 @@
 import type { Clock } from './clock.ts';
 import { backoff } from './clock.ts';
+import { Turns } from './turns.ts';
 
 /** What a handler asks for: to be called again after a time, or nothing until the next event. */
 export type Outcome = { requeueAfterMs?: number } | undefined;
@@ -31,18 +32,19 @@ const MAX_RETRY_MS = 60_000;
  */
 const LOOKS_PER_SECOND = 20;
 
+type Delayed = { at: number; askedMs: number; isLook: boolean; cancel: () => void };
+
 /**
  * A work queue of keys: a key waits at most once, is never in flight twice, and comes back after a failure
  * with an exponential back-off of its own. An event that comes in while its key is in flight is not lost:
- * the key runs again right after.
+ * the key runs again right after. A key that only asked to be looked at again goes behind those with news.
  */
 export class WorkQueue {
   readonly #options: QueueOptions;
-  /** Waiting keys in order of arrival, with the time they came. */
-  readonly #waiting = new Map<string, number>();
+  readonly #waiting = new Turns();
   readonly #inFlight = new Map<string, { since: number; work: Promise<void> }>();
   readonly #again = new Set<string>();
-  readonly #delayed = new Map<string, { at: number; askedMs: number; cancel: () => void }>();
+  readonly #delayed = new Map<string, Delayed>();
   readonly #failures = new Map<string, number>();
   #stopped = false;
 
@@ -63,29 +65,40 @@ export class WorkQueue {
 
   /** Queues the key now, unless it already waits. */
   add(key: string): void {
-    if (this.#stopped || this.#waiting.has(key) || this.#again.has(key)) return;
-    this.#options.observer?.added();
-    if (this.#inFlight.has(key)) this.#again.add(key);
-    else this.#enqueue(key);
+    this.#add(key, false);
+  }
+
+  #add(key: string, isLook: boolean): void {
+    if (this.#stopped || this.#again.has(key)) return;
+    const isInFlight = this.#inFlight.has(key);
+    if (isInFlight) this.#again.add(key);
+    if (isInFlight || this.#waiting.add(key, this.#options.clock.now(), isLook))
+      this.#options.observer?.added();
+    this.#fill();
   }
 
   /** Queues the key after `ms`; of several such calls the earliest counts. */
   addAfter(key: string, ms: number): void {
-    this.#delay(key, ms, ms);
+    this.#delay(key, ms, { askedMs: ms, isLook: false });
   }
 
-  #delay(key: string, ms: number, askedMs: number): void {
+  #delay(key: string, ms: number, { askedMs, isLook }: Pick<Delayed, 'askedMs' | 'isLook'>): void {
     if (this.#stopped) return;
     const { clock } = this.#options;
     const at = clock.now() + ms;
     const pending = this.#delayed.get(key);
-    if (pending && pending.at <= at) return;
+    if (pending && pending.at <= at) {
+      pending.isLook &&= isLook;
+      return;
+    }
     pending?.cancel();
-    const cancel = clock.after(ms, () => {
-      this.#delayed.delete(key);
-      this.add(key);
-    });
-    this.#delayed.set(key, { at, askedMs, cancel });
+    const due: Delayed = { at, askedMs, isLook, cancel: clock.after(ms, () => this.#due(key, due)) };
+    this.#delayed.set(key, due);
+  }
+
+  #due(key: string, { isLook }: Delayed): void {
+    this.#delayed.delete(key);
+    this.#add(key, isLook);
   }
 
   /** Forgets the key's failures: its next back-off starts small again. */
@@ -103,26 +116,21 @@ export class WorkQueue {
     await Promise.all([...this.#inFlight.values()].map(({ work }) => work));
   }
 
-  #enqueue(key: string): void {
-    this.#waiting.set(key, this.#options.clock.now());
-    this.#options.observer?.depth(this.depth);
-    this.#fill();
-  }
-
   #fill(): void {
     const { clock, concurrency, observer } = this.#options;
-    for (const [key, since] of this.#waiting) {
-      if (this.#stopped || this.#inFlight.size >= concurrency) return;
-      this.#waiting.delete(key);
-      observer?.depth(this.depth);
-      observer?.waited((clock.now() - since) / 1000);
-      this.#inFlight.set(key, { since: clock.now(), work: this.#work(key) });
+    while (!this.#stopped && this.#inFlight.size < concurrency) {
+      const next = this.#waiting.take();
+      if (!next) break;
+      observer?.waited((clock.now() - next.since) / 1000);
+      this.#inFlight.set(next.key, { since: clock.now(), work: this.#work(next.key) });
     }
+    observer?.depth(this.depth);
   }
 
   async #work(key: string): Promise<void> {
     const { clock, handler, observer } = this.#options;
     const started = clock.now();
+    this.#forgetLook(key);
     try {
       // The handler begins in a later tick, when the key already counts as in flight.
       await Promise.resolve();
@@ -132,8 +140,16 @@ export class WorkQueue {
     }
     observer?.worked((clock.now() - started) / 1000);
     this.#inFlight.delete(key);
-    if (this.#again.delete(key)) this.#enqueue(key);
-    else this.#fill();
+    if (this.#again.delete(key)) this.#waiting.add(key, clock.now(), false);
+    this.#fill();
+  }
+
+  /** Who is looked at now need not be looked at again because time has passed. */
+  #forgetLook(key: string): void {
+    const pending = this.#delayed.get(key);
+    if (!pending?.isLook) return;
+    pending.cancel();
+    this.#delayed.delete(key);
   }
 
   #succeeded(key: string, outcome: Outcome): void {
@@ -142,7 +158,7 @@ export class WorkQueue {
     if (askedMs === undefined) return;
     let rivals = 0;
     for (const other of this.#delayed.values()) if (other.askedMs <= 2 * askedMs) rivals += 1;
-    this.#delay(key, Math.max(askedMs, (rivals / LOOKS_PER_SECOND) * 1000), askedMs);
+    this.#delay(key, Math.max(askedMs, (rivals / LOOKS_PER_SECOND) * 1000), { askedMs, isLook: true });
   }
 
   #failed(key: string, error: unknown): void {

@@ -47,24 +47,13 @@ describe('a pipeline that changes, on a real API server', () => {
     );
   }
 
-  test('says that it was accepted before anything is made', async () => {
-    const scene = new Scene(server.adminClient, 'first');
-    await scene.apply();
-    const readReports = () => Promise.reject(new Error('no more'));
-    await assert.rejects(scene.reconcile({ readReports }), /no more/);
-    const { conditions = [] } = await scene.status();
-    const [ready, reconciling] = conditions.map(({ status, reason }) => `${status} ${reason}`);
-    assert.deepEqual([ready, reconciling], ['False Accepted', 'True Accepted']);
-    assert.equal(await scene.workload('postgres'), undefined);
-  });
-
   test('says once when there may be data, and tells of each transition', async () => {
     const told: string[] = [];
     const record = (_: KubeObject, { reason }: { reason: string }) => void told.push(reason);
     const scene = new Scene(server.adminClient, 'told-of');
     await scene.apply();
     await scene.reconcile({ record });
-    assert.deepEqual(told.slice(0, 3), ['Accepted', 'PostgresStarting', 'KafkaReady']);
+    assert.deepEqual(told.slice(0, 2), ['PostgresStarting', 'KafkaReady']);
     assert.equal((await scene.status()).dataSince, undefined);
     await scene.provisioned();
     await scene.reconcile({ now: () => new Date('2026-01-01T00:00:00Z') });

@@ -1,6 +1,6 @@
 import type { V1Pod, V1Secret, V1StatefulSet, V1StatefulSetSpec } from '@kubernetes/client-node';
 import type { PipelineKey } from '../api/names.ts';
-import { isApplied, stamped } from '../kube/applied.ts';
+import { isApplied, prove, stamped } from '../kube/applied.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { isConflict } from '../kube/errors.ts';
 import { POD, SECRET } from '../kube/kinds.ts';
@@ -154,8 +154,8 @@ export class Cluster {
     const preconditions = live ? asKnown(live) : CREATE_ONLY;
     const written = await this.#client.apply(desired, { fieldManager: FIELD_MANAGER, preconditions });
     const made = this.#reads.shown(written);
-    // Seen once, it is remembered.
-    isApplied(desired, made.applied);
+    const isAnswer = made.metadata.resourceVersion === written.metadata.resourceVersion;
+    if (isAnswer && made.applied) prove(made.applied);
     return made;
   }
 

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
 import { Canary } from '../kube/canary.ts';
 import type { KubeClient } from '../kube/client.ts';
-import type { Clock } from '../kube/clock.ts';
+import { type Clock, sleep } from '../kube/clock.ts';
 import { EventRecorder } from '../kube/events.ts';
 import type { Exec } from '../kube/exec.ts';
 import type { KubeMetrics } from '../kube/metrics.ts';
@@ -18,6 +18,9 @@ import { Watches } from './watches.ts';
 
 const CONCURRENCY = 10;
 const FIGURES_CONCURRENCY = 2;
+
+/** For so long an operator that ends goes on to write the events that wait. */
+const LAST_WORDS_MS = 5_000;
 
 /** Without a word from the API server, not even a bookmark, for this long, a watch counts as stuck. */
 const STUCK_MS = 10 * 60_000;
@@ -48,6 +51,7 @@ export function createController(options: Options) {
     clock,
     controller: FIELD_MANAGER,
     instance,
+    isBusy: () => queue.depth > 0,
     onError: (error) => log.warn({ err: error }, 'an event could not be written'),
   });
   const watches = new Watches({
@@ -64,7 +68,7 @@ export function createController(options: Options) {
     readReports,
     password,
     now: () => clock.date(),
-    record: (object, text) => void recorder.record(object, text),
+    record: (object, text) => recorder.record(object, text),
   };
 
   const canary = new Canary(clock);
@@ -99,10 +103,13 @@ export function createController(options: Options) {
       const send = (key: string) => queue.add(key);
       running.push(watches.run(signal), canary.run(send, signal));
     },
-    /** Resolves when nothing runs any more and no reconcile is in flight. */
+    /** Resolves when nothing runs any more, no reconcile is in flight, and what there is to tell is told. */
     async stopped(): Promise<void> {
       await Promise.all(running);
       await Promise.all([queue.stop(), figures.stop()]);
+      const told = new AbortController();
+      const toldAll = recorder.written().then(() => told.abort());
+      await Promise.race([toldAll, sleep(clock, LAST_WORDS_MS, told.signal)]);
     },
     /** What is stuck, a line each. */
     problems(): string[] {

@@ -15,7 +15,7 @@ import { runSteps } from './pipeline.ts';
 import { isPaused, type PipelineObject, refTo } from './pipeline-object.ts';
 import type { Access } from './reads.ts';
 import { requeueAfterMs } from './schedule.ts';
-import { ensureStatus, noteData, type StatusWriter, writeStatus } from './status.ts';
+import { noteData, type StatusWriter, writeStatus } from './status.ts';
 import type { Context } from './step.ts';
 
 export type Dependencies = StatusWriter &
@@ -129,6 +129,6 @@ export async function reconcile(key: PipelineKey, dependencies: Dependencies): P
     await writeStatus(dependencies, found, { seen: { whole: pipeline, stages: {} } });
     return {};
   }
-  const object = await ensureFinalizer(client, await ensureStatus(dependencies, found));
+  const object = await ensureFinalizer(client, found);
   return await reconcileStanding(dependencies, object, pipeline);
 }

@@ -4,7 +4,7 @@ import type { KubeClient } from '../kube/client.ts';
 import type { EventText } from '../kube/events.ts';
 import type { KubeObject } from '../kube/object.ts';
 import { asKnown } from '../kube/options.ts';
-import { type Check, notReady } from '../status/check.ts';
+import type { Check } from '../status/check.ts';
 import { conditions, type Seen, unlooked } from '../status/conditions.ts';
 import { transitions } from '../status/transitions.ts';
 import { FIELD_MANAGER } from './owned.ts';
@@ -26,8 +26,6 @@ export type Findings = ({ seen: Seen } | { whole: Check }) & {
   suspended?: boolean;
   endpoints?: NonNullable<PipelineStatus['endpoints']>;
 };
-
-const ACCEPTED: Check = notReady('Accepted', 'the resource was accepted; its parts are made next');
 
 /** A time as Kubernetes writes it. */
 const inSeconds = (time: Date) => `${time.toISOString().slice(0, 19)}Z`;
@@ -78,10 +76,4 @@ export async function writeStatus(
   const before: Condition[] = object.status?.conditions ?? [];
   for (const text of transitions(before, status.conditions ?? [])) record(object, text);
   return written;
-}
-
-/** The first status of a pipeline that was never looked at, so that there is something to see before anything is made. */
-export async function ensureStatus(writer: StatusWriter, object: PipelineObject): Promise<PipelineObject> {
-  if (object.status?.observedGeneration !== undefined) return object;
-  return await writeStatus(writer, object, { seen: { whole: ACCEPTED, stages: {} } });
 }

@@ -26,13 +26,13 @@ type Case = {
 
 const cases: Case[] = [
   {
-    name: 'accepted: not ready, on its way, and of no stage anything known',
-    whole: notReady('Accepted', 'its parts are made next'),
+    name: 'being deleted: not ready, on its way, and of no stage anything known',
+    whole: notReady('Terminating', 'its pods end'),
     checks: {},
     expected: {
-      Ready: 'False Accepted',
-      Reconciling: 'True Accepted',
-      Stalled: 'False Accepted',
+      Ready: 'False Terminating',
+      Reconciling: 'True Terminating',
+      Stalled: 'False Terminating',
       PostgresReady: 'Unknown Waiting',
       WorkersReady: 'Unknown Waiting',
     },

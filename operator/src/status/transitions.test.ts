@@ -17,8 +17,8 @@ function events(before: Seen | undefined, after: Seen): string[] {
 const cases: { name: string; before?: Seen; after: Seen; expected: string[] }[] = [
   {
     name: 'a first look tells of the whole, and of no stage that it has not seen',
-    after: { ...NOTHING, whole: notReady('Accepted', '') },
-    expected: ['Normal Accepted'],
+    after: { ...NOTHING, whole: notReady('SpecInvalid', '') },
+    expected: ['Normal SpecInvalid'],
   },
   {
     name: 'a stage that speaks for all is told of once',
