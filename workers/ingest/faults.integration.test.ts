@@ -110,4 +110,18 @@ describe('faults of the source', () => {
     const [first, second] = source.requests.map(({ at }) => at);
     assert.ok((second ?? 0) - (first ?? 0) >= 1990);
   });
+
+  test('Retry-After holds for all replicas, also for one that comes later', async () => {
+    const limit = { seed: 'all', rateLimit: { users: 1000, perMs: 500 } };
+    const source = await bench.startBadSource((_, count) =>
+      count === 1 ? { status: 429, headers: { 'retry-after': '3' }, body: '' } : answerOf([user(0)]),
+    );
+    const first = await bench.startIngest(source.url, limit, 'first');
+    await reports(first, 'SourceRateLimited');
+    await first.end('SIGKILL');
+    await bench.startIngest(source.url, limit, 'second');
+    await bench.hasUsers(1);
+    const [refused, next] = source.requests.map(({ at }) => at);
+    assert.ok((next ?? 0) - (refused ?? 0) >= 2990);
+  });
 });

@@ -17,14 +17,12 @@ describe('ingest', () => {
     const limit = 4000;
     const source = await bench.startSource({ SOURCE_LIMIT: String(limit) });
     const options = { seed: 'crash', batchSize: 50 };
-    const workers = [
-      await bench.startIngest(source.url, options),
-      await bench.startIngest(source.url, options),
-    ];
+    const start = (replica: number) => bench.startIngest(source.url, options, `ingest-${replica}`);
+    const workers = [await start(0), await start(1)];
     for (let kill = 1; kill <= 4; kill += 1) {
       await bench.hasUsers(kill * 700);
       await workers[kill % 2]?.end('SIGKILL');
-      workers[kill % 2] = await bench.startIngest(source.url, options);
+      workers[kill % 2] = await start(kill % 2);
     }
     await until('the sequence to end', async () => (await bench.nextPage()) === String(limit / 50 + 1));
     assert.equal(await bench.assertSameAsServed(source.port), limit);
@@ -57,6 +55,53 @@ describe('ingest', () => {
     const metrics = await (await fetch(`http://127.0.0.1:${second.port}/metrics`)).text();
     assert.match(metrics, /^userstream_ingest_users_total\{worker="ingest"\} [1-9]/m);
     assert.match(metrics, /^userstream_ingest_requests_total\{outcome="Ok",worker="ingest"\} [1-9]/m);
+  });
+
+  test('three replicas ask for no page twice, and leave none out', async () => {
+    const pages = 60;
+    const source = await bench.startBadSource((url) => {
+      const first = (pageOf(url) - 1) * 2;
+      return answerOf(pageOf(url) > pages ? [] : [user(first), user(first + 1)]);
+    });
+    const options = { seed: 'shared', batchSize: 2, intervalMs: 5 };
+    for (const host of ['a', 'b', 'c']) await bench.startIngest(source.url, options, host);
+    await bench.hasUsers(2 * pages);
+    const asked = source.requests.map(({ url }) => pageOf(url)).filter((page) => page <= pages);
+    assert.deepEqual(
+      asked.sort((one, other) => one - other),
+      Array.from({ length: pages }, (_, index) => index + 1),
+    );
+  });
+
+  test('the page of a replica that is gone for good is taken over when its claim has expired', async () => {
+    let stuck = true;
+    const source = await bench.startBadSource((url) =>
+      pageOf(url) > 9 ? answerOf([]) : stuck ? { status: 500, body: '' } : answerOf([user(pageOf(url))]),
+    );
+    const options = { seed: 'gone', batchSize: 1 };
+    const lost = await bench.startIngest(source.url, options, 'lost');
+    await reports(lost, 'SourceUnavailable');
+    await lost.end('SIGKILL');
+    stuck = false;
+    await bench.startIngest(source.url, options, 'other');
+    await bench.hasUsers(8);
+    assert.equal(await bench.nextPage(), '1');
+    await bench.pool.query("UPDATE ingest_claims SET expires_at = now() WHERE owner = 'lost'");
+    await bench.hasUsers(9);
+  });
+
+  test('replicas share the budget, which a kill -9 doesn’t fill up: the real source never answers 429', async () => {
+    const rate = { SOURCE_RATE_USERS: '300', SOURCE_RATE_PER_MS: '3000' };
+    const source = await bench.startSource({ ...rate, SOURCE_LIMIT: '1200' });
+    const options = { seed: 'budget', batchSize: 50, rateLimit: { users: 300, perMs: 3000 } };
+    const start = (host: string) => bench.startIngest(source.url, options, host);
+    const [first, ...others] = [await start('a'), await start('b'), await start('c')];
+    await bench.hasUsers(300);
+    await first.end('SIGKILL');
+    const replicas = [await start('a'), ...others];
+    await bench.hasUsers(1200);
+    assert.equal(await bench.assertSameAsServed(source.port), 1200);
+    for (const { output } of replicas) assert.doesNotMatch(output(), /SourceRateLimited/);
   });
 
   test('takes random batches without a seed, until there are no more', async () => {

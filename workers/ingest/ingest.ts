@@ -3,16 +3,19 @@ import { type Health, StageError } from '../lib/health.ts';
 import type { Logger } from '../lib/logging.ts';
 import { postgresError } from '../lib/postgres.ts';
 import { sleep, untilDone } from '../lib/retry.ts';
-import { Window } from '../lib/window.ts';
+import type { Budget, Reservation } from './budget.ts';
+import type { Claim, Claims } from './claims.ts';
 import { fetchBody } from './fetch.ts';
 import type { IngestMetrics } from './metrics.ts';
 import { type Page, parsePage } from './page.ts';
-import { requestUrl, sequenceName, sourceName } from './request.ts';
+import { requestUrl, sourceName } from './request.ts';
 import type { Batch, Store } from './store.ts';
 
 export type IngestContext = {
   source: Sections['source'];
   postgres: Sections['postgres'];
+  budget: Budget;
+  claims: Claims;
   store: Store;
   health: Health;
   log: Logger;
@@ -36,45 +39,65 @@ export async function ingest(context: IngestContext): Promise<never> {
   }
 }
 
+/** What was fetched and isn't stored yet; a random batch has no claim. */
+type Fetched = { claim: Claim | undefined; page: Page };
+
 class Round {
   readonly #context: IngestContext;
   readonly #name: string;
-  readonly #sequence: string;
-  readonly #budget: Window;
-  /** The page to go on with, as far as this process knows; Postgres has the last word. */
-  #page: number | undefined;
-  /** What was fetched and isn't stored yet: a random batch can't be had again, a page needn't be. */
-  #inHand: { number: number | undefined; page: Page } | undefined;
+  /** Kept while Postgres is away: a random batch can't be had again. */
+  #inHand: Fetched | undefined;
 
   constructor(context: IngestContext) {
     this.#context = context;
     this.#name = sourceName(context.source);
-    this.#sequence = sequenceName(context.source);
-    this.#budget = new Window(context.source.rateLimit);
   }
 
   /** Fetches and stores one batch. @throws {StageError} when it has to be tried again. */
   async run(): Promise<void> {
-    const { source, health, metrics } = this.#context;
-    const number = source.seed === '' ? undefined : await this.#nextPage();
-    if (!this.#inHand || this.#inHand.number !== number) {
-      this.#inHand = { number, page: await this.#fetch(number) };
-    }
-    const { page } = this.#inHand;
-    await (number === undefined ? this.#storeRandom(page) : this.#storePage(page, number));
+    const { health, metrics } = this.#context;
+    this.#inHand ??= await this.#take();
+    const { claim, page } = this.#inHand;
+    await (claim ? this.#storePage(page, claim) : this.#storeRandom(page));
     this.#inHand = undefined;
     if (page.fault !== undefined) throw this.#incomplete(page.fault);
     health.ready(metrics.figures());
   }
 
-  async #nextPage(): Promise<number> {
-    this.#page ??= await this.#inPostgres(this.#context.store.nextPage(this.#sequence));
-    return this.#page;
+  /** Waits for the budget before it claims a page: what is claimed is fetched at once. */
+  async #take(): Promise<Fetched> {
+    const { source, budget, claims } = this.#context;
+    const reservation = await this.#reserve();
+    try {
+      const claim = source.seed === '' ? undefined : await this.#inPostgres(claims.take());
+      return { claim, page: await this.#fetch(claim?.page) };
+    } catch (error) {
+      const retryAfterMs = error instanceof StageError ? error.retryAfterMs : undefined;
+      if (retryAfterMs !== undefined) await this.#inPostgres(budget.exhaust(retryAfterMs));
+      throw error;
+    } finally {
+      await this.#settle(reservation);
+    }
+  }
+
+  async #reserve(): Promise<Reservation> {
+    const { source, budget, log, signal } = this.#context;
+    for (;;) {
+      const answer = await this.#inPostgres(budget.reserve(source.batchSize));
+      if ('at' in answer) return answer;
+      log.info(answer, 'the rate limit is used up for now');
+      await sleep(answer.waitMs, signal);
+    }
+  }
+
+  /** A batch in hand is worth more than its booking, which only stays reserved for longer without this. */
+  async #settle(reservation: Reservation): Promise<void> {
+    const { budget, log } = this.#context;
+    await budget.settle(reservation).catch((err) => log.warn({ err }, 'the budget could not be settled'));
   }
 
   async #fetch(number: number | undefined): Promise<Page> {
     const { source, metrics, now } = this.#context;
-    await this.#waitForBudget();
     const started = now();
     let outcome = 'Ok';
     try {
@@ -85,18 +108,8 @@ class Round {
       outcome = error instanceof StageError ? error.reason : 'UnexpectedError';
       throw error;
     } finally {
-      // Counted from the answer on: the source counted it before that.
-      this.#budget.spend(source.batchSize, now());
       metrics.request(outcome, now() - started);
     }
-  }
-
-  async #waitForBudget(): Promise<void> {
-    const { source, log, signal, now } = this.#context;
-    const waitMs = this.#budget.waitMs(source.batchSize, now());
-    if (waitMs === 0) return;
-    log.info({ waitMs }, 'the rate limit is used up for now');
-    await sleep(waitMs, signal);
   }
 
   /** A random batch never comes again: what broke off in it is kept among the rejected. */
@@ -109,22 +122,22 @@ class Round {
    * A page that broke off is asked for again: its good users are written at once (another time changes nothing), but it
    * isn't counted, and its bad users are rejected when it is complete. An empty page is the sequence's end for now.
    */
-  async #storePage(page: Page, number: number): Promise<void> {
-    const { store, log } = this.#context;
+  async #storePage(page: Page, claim: Claim): Promise<void> {
+    const { store, claims, log } = this.#context;
     const batch = this.#batch(page);
     if (page.fault !== undefined) {
       await this.#inPostgres(store.write({ ...batch, rejected: [] }));
       return this.#stored(page.users.length, 0);
     }
     // The API answers page 1 when asked for a page past its last.
-    const isOther = page.number !== undefined && page.number !== number;
+    const isOther = page.number !== undefined && page.number !== claim.page;
     if (isOther || page.users.length + page.rejected.length === 0) {
-      return log.debug({ page: number }, 'the sequence has ended for now');
+      log.debug({ page: claim.page }, 'the sequence has ended for now');
+      return this.#inPostgres(claims.release(claim));
     }
-    const claim = { sequence: this.#sequence, page: number };
     const isOurs = await this.#inPostgres(store.writeClaimed(batch, claim));
-    this.#page = isOurs ? number + 1 : undefined;
-    if (isOurs) this.#stored(page.users.length, page.rejected.length);
+    if (isOurs) return this.#stored(page.users.length, page.rejected.length);
+    log.warn({ page: claim.page }, 'the claim had expired: another replica stores this page');
   }
 
   #batch({ users, rejected }: Page): Batch {
@@ -147,8 +160,6 @@ class Round {
     try {
       return await query;
     } catch (error) {
-      // After an error it isn't known whether the page was stored.
-      this.#page = undefined;
       throw postgresError(this.#context.postgres, error);
     }
   }

@@ -32,6 +32,15 @@ test('sorts good users from bad ones, and keeps the bad ones’ bytes', () => {
   );
 });
 
+test('keeps a bad user byte for byte, also what JSON.parse would lose', () => {
+  const bad = '{ "login" : {"uuid": 12345678901234567890, "uuid": 2},  "email":"\\u0061" }';
+  const page = parsePage({ bytes: Buffer.from(`{"results":[${bad}]}`), cut: undefined }, 'source');
+  assert.deepEqual(
+    page.rejected.map(({ raw }) => String(raw)),
+    [bad],
+  );
+});
+
 test('of two users with one id the last counts', () => {
   const page = parsePage(
     { bytes: Buffer.from(body([user(1, 'old'), user(2), user(1, 'new')])), cut: undefined },

@@ -31,14 +31,25 @@ export function parsePage(body: Body, name: string): Page {
   if (value === undefined) return salvage(body, name);
   const page = response.safeParse(value);
   if (!page.success) throw invalid(name, 'is not an object with a list "results"');
-  const candidates = page.data.results.map((user) => ({
+  const sent = once(() => scanResults(body.bytes).elements);
+  const candidates = page.data.results.map((user, index) => ({
     user,
-    raw: () => Buffer.from(JSON.stringify(user)),
+    // The list may be hidden from the scan by an escape in its name.
+    raw: () => sent()[index] ?? Buffer.from(JSON.stringify(user)),
   }));
   return { ...sort(candidates), number: info.safeParse(page.data.info).data?.page, fault: undefined };
 }
 
+/** `raw` gives the bytes that the user was sent in. */
 type Candidate = { user: unknown; raw: () => Buffer };
+
+function once<T>(make: () => T): () => T {
+  let made: { value: T } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
+}
 
 /** A list that was closed is complete: what in it isn't JSON would be no better the next time. */
 function salvage(body: Body, name: string): Page {

@@ -34,3 +34,8 @@ export function sourceName(source: Source): string {
   const { origin, pathname } = new URL(source.url);
   return origin + pathname;
 }
+
+/** What the source's budget is kept under: an API counts by the caller's address, whatever he asks it for. */
+export function budgetName(source: Source): string {
+  return new URL(source.url).host;
+}

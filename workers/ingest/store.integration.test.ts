@@ -1,12 +1,10 @@
 import assert from 'node:assert/strict';
-import { after, before, beforeEach, describe, test } from 'node:test';
-import pg from 'pg';
-import { postgresClient } from '../lib/postgres.ts';
+import { beforeEach, describe, test } from 'node:test';
 import { apiUser, toUser, type User } from '../lib/user.ts';
-import { provisionPostgres } from '../provision/postgres.ts';
 import { NATIONALITIES } from '../source/nationalities.ts';
 import { sourceUser } from '../source/users.ts';
-import { startPostgres, type TestPostgres } from '../test/postgres.ts';
+import { IngestBench } from '../test/ingest.ts';
+import { Claims } from './claims.ts';
 import { Store } from './store.ts';
 
 const users = Array.from({ length: 50 }, (_, index) =>
@@ -15,28 +13,17 @@ const users = Array.from({ length: 50 }, (_, index) =>
 const batch = { users, rejected: [], source: 'http://source/' };
 
 describe('the store', () => {
-  let postgres: TestPostgres;
-  let pool: pg.Pool;
+  const bench = IngestBench.hook();
   let store: Store;
-
-  before(async () => {
-    postgres = await startPostgres();
-    await provisionPostgres(postgres.section, { credentials: postgres.credentials, ca: undefined });
-    pool = new pg.Pool(postgresClient(postgres.section, postgres.credentials));
-    // A pool says it has ended before its connections have.
-    pool.on('error', () => {});
-    store = new Store(pool);
-  });
-  after(async () => {
-    await pool.end();
-    await postgres.stop();
-  });
-  beforeEach(async () => {
-    for (const table of ['users', 'rejected_users', 'ingest_state']) await pool.query(`DELETE FROM ${table}`);
+  beforeEach(() => {
+    store = new Store(bench.pool);
   });
 
-  const rows = async () => (await pool.query('SELECT * FROM users ORDER BY id')).rows;
-  const walPosition = async () => (await pool.query('SELECT pg_current_wal_insert_lsn() AS lsn')).rows[0].lsn;
+  const claimed = (sequence: string) => new Claims(bench.pool, sequence, 'ingest-0').take();
+
+  const rows = async () => (await bench.pool.query('SELECT * FROM users ORDER BY id')).rows;
+  const walPosition = async () =>
+    (await bench.pool.query('SELECT pg_current_wal_insert_lsn() AS lsn')).rows[0].lsn;
 
   test('keeps every field of every user', async () => {
     await store.write(batch);
@@ -54,9 +41,9 @@ describe('the store', () => {
     await store.write({ ...batch, users: users.slice(1) });
     assert.equal(await walPosition(), position);
     const changed = users.map((user, index) => (index === 5 ? { ...user, email: null, dob: null } : user));
-    const before = await pool.query('SELECT id, xmin FROM users');
+    const before = await bench.pool.query('SELECT id, xmin FROM users');
     await store.write({ ...batch, users: changed });
-    const after = await pool.query('SELECT id, xmin FROM users');
+    const after = await bench.pool.query('SELECT id, xmin FROM users');
     const versions = new Set(before.rows.map(({ id, xmin }) => `${id} ${xmin}`));
     const touched = after.rows.filter(({ id, xmin }) => !versions.has(`${id} ${xmin}`)).map(({ id }) => id);
     assert.deepEqual(touched.sort(), [users[0]?.id, users[5]?.id].sort());
@@ -65,30 +52,28 @@ describe('the store', () => {
   });
 
   test('of all who write the same page at once one does, whole', async () => {
-    const sequence = 'seed=a';
-    assert.equal(await store.nextPage(sequence), 1);
+    const claim = await claimed('seed=a');
     const rejected = [{ reason: 'no uuid', raw: Buffer.from([0, 0xff, 0x7b]) }];
-    const writes = Array.from({ length: 8 }, () =>
-      store.writeClaimed({ ...batch, rejected }, { sequence, page: 1 }),
-    );
+    const writes = Array.from({ length: 8 }, () => store.writeClaimed({ ...batch, rejected }, claim));
     assert.deepEqual((await Promise.all(writes)).filter(Boolean), [true]);
-    assert.equal(await store.nextPage(sequence), 2);
+    assert.equal(await bench.nextPage(), '2');
     assert.equal((await rows()).length, users.length);
-    const refused = await pool.query('SELECT source, reason, raw FROM rejected_users');
+    const refused = await bench.pool.query('SELECT source, reason, raw FROM rejected_users');
     assert.deepEqual(refused.rows, [{ source: batch.source, ...rejected[0] }]);
   });
 
-  test('a page that is not the next one changes nothing', async () => {
-    await store.nextPage('seed=b');
-    assert.equal(await store.writeClaimed(batch, { sequence: 'seed=b', page: 2 }), false);
-    assert.deepEqual([await rows(), await store.nextPage('seed=b')], [[], 1]);
+  test('a page that was not claimed changes nothing', async () => {
+    const claim = await claimed('seed=b');
+    assert.equal(await store.writeClaimed(batch, { ...claim, page: 2 }), false);
+    assert.equal(await store.writeClaimed(batch, { ...claim, owner: 'another' }), false);
+    assert.deepEqual([await rows(), await bench.nextPage()], [[], '1']);
   });
 
   test('a batch that Postgres refuses leaves the page where it was', async () => {
-    await store.nextPage('seed=c');
+    const claim = await claimed('seed=c');
     const bad = { ...users[0], dob: 'never' } as User;
-    await assert.rejects(store.writeClaimed({ ...batch, users: [bad] }, { sequence: 'seed=c', page: 1 }));
-    assert.equal(await store.nextPage('seed=c'), 1);
+    await assert.rejects(store.writeClaimed({ ...batch, users: [bad] }, claim));
+    assert.deepEqual([await bench.nextPage(), await bench.count('ingest_claims')], ['1', 1]);
   });
 
   test('overlapping batches in any order do not wait for each other in a circle', async () => {

@@ -1,9 +1,7 @@
 import type { Pool } from 'pg';
 import { USER_COLUMNS, type User } from '../lib/user.ts';
+import type { Claim } from './claims.ts';
 import type { Rejected } from './page.ts';
-
-/** The place of a batch in its sequence. */
-export type Claim = { sequence: string; page: number };
 
 export type Batch = {
   users: User[];
@@ -40,19 +38,19 @@ const write = (guard: string) => `
     WHERE ${guard}
   )`;
 
-/** Whoever moves the page on stores the batch; a second writer of the same page waits for him, then does nothing. */
+/** Only he who holds the claim stores the page, and ends the claim; a second writer waits for him, then does nothing. */
 const STORE_CLAIMED = {
   name: 'store-claimed',
   text: `
     WITH claimed AS (
-      UPDATE ingest_state SET next_page = next_page + 1 WHERE sequence = $4 AND next_page = $5 RETURNING next_page
+      DELETE FROM ingest_claims WHERE sequence = $4 AND page = $5 AND owner = $6 RETURNING page
     ), ${write('EXISTS (SELECT FROM claimed)')}
     SELECT FROM claimed`,
 };
 
 const STORE = { name: 'store', text: `WITH ${write('TRUE')} SELECT` };
 
-/** What `ingest` keeps in Postgres. Errors are those of `pg`. */
+/** The users, good and bad, in Postgres. Errors are those of `pg`. */
 export class Store {
   readonly #pool: Pool;
 
@@ -60,27 +58,15 @@ export class Store {
     this.#pool = pool;
   }
 
-  /** The page that `sequence` is to go on with: 1 for a new one. */
-  async nextPage(sequence: string): Promise<number> {
-    const insert = 'INSERT INTO ingest_state (sequence, next_page) VALUES ($1, 1) ON CONFLICT DO NOTHING';
-    const select = 'SELECT next_page FROM ingest_state WHERE sequence = $1';
-    const standing = await this.#pool.query(select, [sequence]);
-    if (standing.rows[0]) return Number(standing.rows[0].next_page);
-    await this.#pool.query(insert, [sequence]);
-    return Number((await this.#pool.query(select, [sequence])).rows[0].next_page);
-  }
-
   /** Writes a batch that has no place in a sequence. */
   async write(batch: Batch): Promise<void> {
     await this.#pool.query({ ...STORE, values: parameters(batch) });
   }
 
-  /** Writes a batch and moves its sequence on, both or neither; false when another has moved it on already. */
-  async writeClaimed(batch: Batch, claim: Claim): Promise<boolean> {
-    const result = await this.#pool.query({
-      ...STORE_CLAIMED,
-      values: [...parameters(batch), claim.sequence, claim.page],
-    });
+  /** Writes the batch that `claim` is for and ends the claim, both or neither; false when another holds it by now. */
+  async writeClaimed(batch: Batch, { sequence, page, owner }: Claim): Promise<boolean> {
+    const values = [...parameters(batch), sequence, page, owner];
+    const result = await this.#pool.query({ ...STORE_CLAIMED, values });
     return result.rowCount === 1;
   }
 }

@@ -21,10 +21,27 @@ export const TABLES: readonly string[] = [
      raw bytea
    )`,
 
-  // How far ingest has come in each sequence of pages.
+  // The first page of each sequence that nobody has claimed yet.
   `CREATE TABLE IF NOT EXISTS ingest_state (
      sequence text PRIMARY KEY,
      next_page bigint NOT NULL
+   )`,
+
+  // The pages before it that aren't stored yet, and until when they are their owner's.
+  `CREATE TABLE IF NOT EXISTS ingest_claims (
+     sequence text NOT NULL,
+     page bigint NOT NULL,
+     owner text NOT NULL,
+     expires_at timestamptz NOT NULL,
+     PRIMARY KEY (sequence, page)
+   )`,
+
+  // How many users a source was asked for at which time, as far back as its budget reaches.
+  `CREATE TABLE IF NOT EXISTS ingest_spent (
+     source text NOT NULL,
+     at timestamptz NOT NULL,
+     users bigint NOT NULL,
+     PRIMARY KEY (source, at)
    )`,
 
   // The slot this database is meant to have. Its epoch counts the slots there have been; all that the present one hands

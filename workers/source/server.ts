@@ -2,10 +2,10 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { sendJson } from '../lib/http.ts';
-import { Window } from '../lib/window.ts';
 import { parseQuery, type Query, selectFields } from './query.ts';
 import type { Served } from './served.ts';
 import { sourceUser } from './users.ts';
+import { Window } from './window.ts';
 
 export type SourceOptions = {
   /** How many users each seed has, and how many there are without a seed. */

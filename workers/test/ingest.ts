@@ -49,8 +49,8 @@ export class IngestBench {
   }
 
   async #empty() {
-    for (const table of ['users', 'rejected_users', 'ingest_state'])
-      await this.pool.query(`DELETE FROM ${table}`);
+    const tables = ['users', 'rejected_users', 'ingest_state', 'ingest_claims', 'ingest_spent'];
+    for (const table of tables) await this.pool.query(`DELETE FROM ${table}`);
   }
 
   /** How ingest is run against the source at `url`: as fast as it gets unless `source` says otherwise. */
@@ -68,8 +68,10 @@ export class IngestBench {
     };
   }
 
-  async startIngest(url: string, source: SourceSection = {}): Promise<WorkerProcess> {
-    return this.#endLater(await startWorker('ingest', this.options(url, source)));
+  /** One replica, known by `host`. */
+  async startIngest(url: string, source: SourceSection = {}, host = 'ingest-0'): Promise<WorkerProcess> {
+    const { env, ...options } = this.options(url, source);
+    return this.#endLater(await startWorker('ingest', { ...options, env: { ...env, HOSTNAME: host } }));
   }
 
   /** The real source, in a process of its own. */
@@ -91,8 +93,11 @@ export class IngestBench {
     return Number((await this.pool.query(`SELECT count(*) FROM ${table}`)).rows[0].count);
   }
 
+  /** The first page that is not stored yet. */
   async nextPage(): Promise<string | undefined> {
-    return (await this.pool.query('SELECT next_page FROM ingest_state')).rows[0]?.next_page;
+    const claimed = '(SELECT min(page) FROM ingest_claims)';
+    const { rows } = await this.pool.query(`SELECT least(next_page, ${claimed}) AS page FROM ingest_state`);
+    return rows[0]?.page;
   }
 
   hasUsers(wanted: number): Promise<boolean> {

@@ -56,10 +56,9 @@ export const pipelineSpec = z
     description: 'The pipeline as it should be.',
     'x-kubernetes-validations': [
       {
-        rule: 'self.source.batchSize * self.ingest.replicas <= self.source.rateLimit.users',
+        rule: 'self.source.batchSize <= self.source.rateLimit.users',
         fieldPath: '.source.batchSize',
-        message:
-          'source.batchSize times ingest.replicas must not exceed source.rateLimit.users: the pods share it, and no request could be made',
+        message: 'source.batchSize must not exceed source.rateLimit.users: no request could be made',
       },
     ],
   });

@@ -57,6 +57,11 @@ test('durations are told in milliseconds, brokers one by one', () => {
   });
 });
 
+test('the API’s budget is told whole, for all pods of ingest together', () => {
+  const { source } = sections(fullPipeline({ ingest: { replicas: 3 } }));
+  assert.deepEqual(source.rateLimit, { users: 20_000, perMs: 300_000 });
+});
+
 test('where Strimzi makes the topics, provision makes none', () => {
   const told = JSON.parse(configJson(fullPipeline(), ['topics', 'registryTopics']));
   assert.deepEqual(told, { registryTopics: [] });

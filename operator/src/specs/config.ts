@@ -1,5 +1,6 @@
 import type { Sections } from '../../../workers/lib/config.ts';
 import { outsideNames } from '../api/names.ts';
+import { REPLAY_ANNOTATION, type ReplayFrom, replayFrom } from '../api/replay.ts';
 import type { Pipeline } from '../api/resource.ts';
 import { milliseconds } from '../api/scalars.ts';
 import type { System } from './access.ts';
@@ -12,6 +13,7 @@ export type SparkSection = {
   triggerMs: number;
   maxOffsetsPerTrigger: number;
   checkpointLocation: string;
+  replayFrom?: ReplayFrom;
 };
 
 /** What `provision` undoes outside the namespace when the pipeline is deleted. */
@@ -35,8 +37,8 @@ export type PipelineSections = Omit<Sections, 'topics' | 'cassandra'> & {
 /** Where the volume of the checkpoint is mounted. */
 export const CHECKPOINT_DIRECTORY = '/var/lib/spark';
 
-/** The API's budget is shared out among the pods of ingest: each keeps to its part. */
-function source({ spec: { source, ingest } }: Pipeline): Sections['source'] {
+/** The API's budget is for all pods of ingest together: they draw on it in Postgres. */
+function source({ spec: { source } }: Pipeline): Sections['source'] {
   const { url, batchSize, interval, seed, nationalities, rateLimit } = source;
   return {
     url,
@@ -44,7 +46,7 @@ function source({ spec: { source, ingest } }: Pipeline): Sections['source'] {
     intervalMs: milliseconds(interval),
     seed,
     nationalities,
-    rateLimit: { users: Math.floor(rateLimit.users / ingest.replicas), perMs: milliseconds(rateLimit.per) },
+    rateLimit: { users: rateLimit.users, perMs: milliseconds(rateLimit.per) },
   };
 }
 
@@ -102,12 +104,21 @@ function topicsOfRegistry(pipeline: Pipeline): string[] {
   return kafka.external && schemaRegistry.managed ? Object.values(registryTopics(pipeline)) : [];
 }
 
-function spark({ spec: { spark } }: Pipeline): SparkSection {
+/** Where the stream is asked to begin again; what makes no sense asks for nothing. */
+function replay({ annotations }: Pipeline): Pick<SparkSection, 'replayFrom'> {
+  const wish = annotations[REPLAY_ANNOTATION];
+  const found = wish === undefined ? undefined : replayFrom(wish);
+  return found && !('fault' in found) ? { replayFrom: found } : {};
+}
+
+function spark(pipeline: Pipeline): SparkSection {
+  const { spark } = pipeline.spec;
   return {
     sql: spark.sql,
     triggerMs: milliseconds(spark.trigger),
     maxOffsetsPerTrigger: spark.maxOffsetsPerTrigger,
     checkpointLocation: spark.checkpoint.uri ?? `file://${CHECKPOINT_DIRECTORY}/checkpoint`,
+    ...replay(pipeline),
   };
 }
 

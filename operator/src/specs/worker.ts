@@ -71,7 +71,7 @@ export function workerObjects(
     workerConfig(pipeline, worker),
     deployment(pipeline, worker.component, {
       replicas,
-      // Never a pod more than asked for: together they would ask the API past its budget.
+      // Never a pod more than asked for: the cluster may have no room for it.
       strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: 0, maxUnavailable: 1 } },
       template: template(pipeline, worker, context),
     }),

@@ -1,0 +1,23 @@
+import pg from 'pg';
+import { credentials, type Sections } from '../lib/config.ts';
+import type { Logger } from '../lib/logging.ts';
+import { postgresClient } from '../lib/postgres.ts';
+import { certificateAuthority } from '../lib/tls.ts';
+
+const QUERY_TIMEOUT_MS = 60_000;
+
+/**
+ * The one connection to the pipeline's Postgres, as the environment's role; one that breaks is made anew by the next
+ * query, which also reports what is wrong.
+ */
+export function openPool(postgres: Sections['postgres'], env: NodeJS.ProcessEnv, log: Logger): pg.Pool {
+  const ca = certificateAuthority(env, 'POSTGRES');
+  const pool = new pg.Pool({
+    ...postgresClient(postgres, credentials(env, 'POSTGRES'), ca),
+    max: 1,
+    query_timeout: QUERY_TIMEOUT_MS,
+    statement_timeout: QUERY_TIMEOUT_MS,
+  });
+  pool.on('error', (error) => log.warn({ err: error }, 'the connection to Postgres broke'));
+  return pool;
+}
