@@ -5,7 +5,7 @@ import { NAMESPACE, serve } from '../../test/pipelines.ts';
 import { Scene } from '../../test/scene.ts';
 import { strimziDefinitions } from '../../test/strimzi.ts';
 import { until } from '../../test/until.ts';
-import { CONFIG_MAP, JOB } from '../kube/kinds.ts';
+import { CONFIG_MAP, JOB, POD, STATEFUL_SET } from '../kube/kinds.ts';
 import { type KubeObject, refOf } from '../kube/object.ts';
 import type { Kind } from '../kube/resources.ts';
 import { componentSelector, labels } from '../specs/meta.ts';
@@ -194,6 +194,30 @@ describe('taking a deleted pipeline apart, on a real API server', () => {
     await scene.reconcile({ ...later(6), record });
     assert.equal(await scene.version(), undefined);
     assert.match(events.join(), /LeftOver: .*Job hopeless-teardown-\w+ did not succeed within five minutes/);
+  });
+
+  test('ends the pods of a StatefulSet that was to be made anew', async () => {
+    const { adminClient } = server;
+    const scene = await deleted('replaced');
+    await adminClient.delete({ ...STATEFUL_SET, namespace: NAMESPACE, name: 'replaced-postgres' });
+    const own = labels({ namespace: NAMESPACE, name: 'replaced' }, 'postgres');
+    const pod = (name: string, podName: string) => ({
+      ...POD,
+      metadata: {
+        namespace: NAMESPACE,
+        name,
+        labels: { ...own, 'statefulset.kubernetes.io/pod-name': podName },
+      },
+      spec: { containers: [{ name: 'main', image: 'none' }], automountServiceAccountToken: false },
+    });
+    const left = await adminClient.create(pod('replaced-postgres-0', 'replaced-postgres-0'));
+    const strangers = await adminClient.create(pod('a-copy', 'replaced-postgres-0'));
+    await scene.reconcile();
+    assert.ok(await scene.version(), 'waits for them');
+    assert.equal(await adminClient.get(refOf(left)), undefined);
+    assert.ok(await adminClient.get(refOf(strangers)));
+    await scene.reconcile();
+    assert.equal(await scene.version(), undefined);
   });
 
   test('waits for pods to end, but not for ever', async () => {

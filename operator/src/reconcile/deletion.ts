@@ -5,6 +5,7 @@ import { kafkaObjects, unmanagedTopic } from '../specs/kafka.ts';
 import { notReady } from '../status/check.ts';
 import { hasEnded } from '../status/pods.ts';
 import { FINALIZER, removeFinalizer } from './finalizer.ts';
+import { endLeftPods } from './left-pods.ts';
 import type { PipelineObject } from './pipeline-object.ts';
 import { NameTakenError, TerminatingError } from './refusals.ts';
 import { type StatusWriter, writeStatus } from './status.ts';
@@ -62,9 +63,12 @@ const goesLast = ({ metadata }: PipelineObject) =>
 /** One step of undoing what lies outside, once the flow has stopped or has had its time to. */
 async function undo(context: Context, object: PipelineObject, deletedMs: number): Promise<Teardown> {
   const stopped = await stopFlow(context);
+  const noneLeft = await endLeftPods(context);
   await releaseTopics(context);
-  if (stopped || deletedMs > LIMIT_MS) return await tearDown(context, !goesLast(object));
-  return working('the pods of ingest, relay, registry, Spark and provision end');
+  if ((stopped && noneLeft) || deletedMs > LIMIT_MS) return await tearDown(context, !goesLast(object));
+  return working(
+    'the pods of ingest, relay, registry, Spark and provision, and those that a StatefulSet left behind, end',
+  );
 }
 
 /** What an error means for the teardown: in twice the limit it is given up. @throws what a retry may heal until then */
