@@ -3,7 +3,12 @@ import type { PipelineKey } from './names.ts';
 import { type PipelineSpec, pipelineSpec } from './pipeline.ts';
 
 /** A UserStreamPipeline as the builders take it: checked, every default in its place. */
-export type Pipeline = PipelineKey & { uid: string; generation: number; spec: PipelineSpec };
+export type Pipeline = PipelineKey & {
+  uid: string;
+  generation: number;
+  annotations: Record<string, string>;
+  spec: PipelineSpec;
+};
 
 const resource = z.object({
   metadata: z.object({
@@ -11,6 +16,7 @@ const resource = z.object({
     name: z.string(),
     uid: z.string(),
     generation: z.int(),
+    annotations: z.record(z.string(), z.string()).default({}),
   }),
   spec: pipelineSpec,
 });

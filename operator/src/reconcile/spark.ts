@@ -3,6 +3,7 @@ import type { System } from '../specs/access.ts';
 import { sparkObjects } from '../specs/spark.ts';
 import { type Check, firstFault } from '../status/check.ts';
 import { hasEnded } from '../status/pods.ts';
+import { replayCheck } from '../status/replay.ts';
 import { accessTo, noAccess } from './access.ts';
 import { sparkReplicas } from './drain.ts';
 import { ensureWithVolumes } from './stateful-set.ts';
@@ -30,5 +31,5 @@ export async function spark(context: Context): Promise<Check> {
   const objects = sparkObjects(pipeline, access.build, replicas);
   const volumes = await ensureWithVolumes(context, 'spark', objects);
   await deleteEndedExecutors(context);
-  return firstFault([volumes, await statefulSetCheck(context, 'spark')]);
+  return firstFault([volumes, await statefulSetCheck(context, 'spark'), replayCheck(pipeline)]);
 }

@@ -57,6 +57,15 @@ test('durations are told in milliseconds, brokers one by one', () => {
   });
 });
 
+test('Spark is told where to begin again, as long as that makes sense', () => {
+  const told = (annotations: Record<string, string>) =>
+    sections({ ...pipelineOf({}), annotations }).spark.replayFrom;
+  assert.equal(told({}), undefined);
+  assert.deepEqual(told({ 'userstream.dev/replay-from': 'earliest' }), { timeMs: 0 });
+  assert.deepEqual(told({ 'userstream.dev/replay-from': '{"1":5,"0":7}' }), { offsets: { 0: 7, 1: 5 } });
+  assert.equal(told({ 'userstream.dev/replay-from': 'yesterday' }), undefined);
+});
+
 test('the API’s budget is told whole, for all pods of ingest together', () => {
   const { source } = sections(fullPipeline({ ingest: { replicas: 3 } }));
   assert.deepEqual(source.rateLimit, { users: 20_000, perMs: 300_000 });

@@ -1,6 +1,7 @@
+import type { AuditConfig } from '../../../workers/audit/config.ts';
 import type { Sections } from '../../../workers/lib/config.ts';
 import { outsideNames } from '../api/names.ts';
-import { REPLAY_ANNOTATION, type ReplayFrom, replayFrom } from '../api/replay.ts';
+import { type ReplayFrom, replayOf } from '../api/replay.ts';
 import type { Pipeline } from '../api/resource.ts';
 import { milliseconds } from '../api/scalars.ts';
 import type { System } from './access.ts';
@@ -31,6 +32,7 @@ export type PipelineSections = Omit<Sections, 'topics' | 'cassandra'> & {
   /** The topics of a managed registry, which `provision` makes; Strimzi's topic operator does where Kafka is its. */
   registryTopics: string[];
   spark: SparkSection;
+  audit: AuditConfig['audit'];
   teardown: TeardownSection;
 };
 
@@ -106,9 +108,8 @@ function topicsOfRegistry(pipeline: Pipeline): string[] {
 
 /** Where the stream is asked to begin again; what makes no sense asks for nothing. */
 function replay({ annotations }: Pipeline): Pick<SparkSection, 'replayFrom'> {
-  const wish = annotations[REPLAY_ANNOTATION];
-  const found = wish === undefined ? undefined : replayFrom(wish);
-  return found && !('fault' in found) ? { replayFrom: found } : {};
+  const { from } = replayOf(annotations);
+  return from ? { replayFrom: from } : {};
 }
 
 function spark(pipeline: Pipeline): SparkSection {
@@ -120,6 +121,12 @@ function spark(pipeline: Pipeline): SparkSection {
     checkpointLocation: spark.checkpoint.uri ?? `file://${CHECKPOINT_DIRECTORY}/checkpoint`,
     ...replay(pipeline),
   };
+}
+
+function audit(pipeline: Pipeline): AuditConfig['audit'] {
+  const { interval, usersPerSecond } = pipeline.spec.audit;
+  const driverUrl = `http://${serviceHost(pipeline, 'spark')}:8080`;
+  return { intervalMs: milliseconds(interval), usersPerSecond, driverUrl };
 }
 
 function teardown({ spec }: Pipeline): TeardownSection {
@@ -146,6 +153,7 @@ export function sections(pipeline: Pipeline): PipelineSections {
     schemaRegistry: schemaRegistry(pipeline),
     cassandra: cassandra(pipeline),
     spark: spark(pipeline),
+    audit: audit(pipeline),
     teardown: teardown(pipeline),
   };
 }

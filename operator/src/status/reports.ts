@@ -41,10 +41,17 @@ const OWN_STAGE: Record<Report['stage'], StageName> = {
   Worker: 'Workers',
 };
 
-/** What the workers say of a stage: READY unless one of them names it as what holds it up. */
+/**
+ * What the workers say of a stage: ready unless one of them names it as what holds it up. One that is ready may have
+ * something to tell all the same, and then has a message.
+ */
 export function reportedCheck(stage: StageName, reports: Report[]): Check {
-  const fault = reports.find((each) => !each.ready && OWN_STAGE[each.stage] === stage);
-  if (!fault) return READY;
+  const own = reports.filter((each) => OWN_STAGE[each.stage] === stage);
+  const fault = own.find(({ ready }) => !ready);
+  if (!fault) {
+    const told = own.find(({ message }) => message);
+    return told ? { ready: true, reason: told.reason, message: told.message } : READY;
+  }
   return NEEDS_A_PERSON.has(fault.reason)
     ? stuck(fault.reason, fault.message)
     : notReady(fault.reason, fault.message);
