@@ -74,5 +74,10 @@ test('durations are read in milliseconds', () => {
 
 test('quantities are read in their base unit', () => {
   assert.deepEqual(['500m', '2Gi', '1', 3, '1.5k'].map(quantityValue), [0.5, 2 ** 31, 1, 3, 1500]);
+  assert.deepEqual(
+    ['500u', '1e3', '.5', '2Ei'].map(quantityValue),
+    [0.0005, 1000, 0.5, 2 ** 61],
+    'as Kubernetes may tell them',
+  );
   assert.throws(() => quantityValue('2GB'), /not a quantity/);
 });

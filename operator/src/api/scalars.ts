@@ -33,22 +33,26 @@ export function quantity(description: string) {
 }
 
 const SUFFIXES: Record<string, number> = {
+  n: 1e-9,
+  u: 1e-6,
   m: 1e-3,
   k: 1e3,
   M: 1e6,
   G: 1e9,
   T: 1e12,
   P: 1e15,
+  E: 1e18,
   Ki: 2 ** 10,
   Mi: 2 ** 20,
   Gi: 2 ** 30,
   Ti: 2 ** 40,
   Pi: 2 ** 50,
+  Ei: 2 ** 60,
 };
 
-/** A Kubernetes quantity as a number in its base unit: bytes, or CPUs. @throws {RangeError} on other text. */
+/** Any of Kubernetes' quantities as a number in its base unit: bytes, or CPUs. @throws {RangeError} on other text. */
 export function quantityValue(value: string | number): number {
-  const match = /^([0-9]+(?:\.[0-9]+)?)([a-zA-Z]*)$/.exec(String(value));
+  const match = /^([0-9]*\.?[0-9]+(?:[eE][+-]?[0-9]+)?)([a-zA-Z]*)$/.exec(String(value));
   const factor = match?.[2] ? SUFFIXES[match[2]] : 1;
   if (!match || factor === undefined)
     throw new RangeError(`"${value}" is not a quantity such as 500m, 2Gi or 1`);

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { quantity } from './scalars.ts';
 
 /** The stages of a pipeline, in the order of the flow; each has a condition `<Stage>Ready`. */
 export const STAGES = ['Postgres', 'Kafka', 'SchemaRegistry', 'Cassandra', 'Spark', 'Workers'] as const;
@@ -24,6 +25,16 @@ export type Condition = z.infer<typeof condition>;
 /** A count of the flow: whole, because the API's conventions allow no floating point. */
 const figure = (description: string) =>
   z.int().min(0).max(Number.MAX_SAFE_INTEGER).optional().meta({ description });
+
+/** The stages whose volumes the operator makes. */
+export const STAGES_WITH_VOLUMES = ['Postgres', 'Spark', 'Cassandra'] as const satisfies StageName[];
+
+const volume = z
+  .object({
+    stage: z.enum(STAGES_WITH_VOLUMES).meta({ description: 'Whose volume it is.' }),
+    size: quantity('The size that it has.'),
+  })
+  .meta({ description: 'The smallest volume of a stage.' });
 
 const figures = z
   .object({
@@ -64,6 +75,16 @@ export const pipelineStatus = z
       description:
         'When the stores were first ready to hold data. From then on the spec refuses changes that would lose it.',
     }),
+    volumes: z
+      .array(volume)
+      .max(STAGES_WITH_VOLUMES.length)
+      .optional()
+      .meta({
+        description:
+          'Volumes that are smaller than the spec asks for. It may be set back to the size that they have, not below.',
+        'x-kubernetes-list-type': 'map',
+        'x-kubernetes-list-map-keys': ['stage'],
+      }),
     figures: figures.optional(),
     endpoints: z
       .object({

@@ -1,4 +1,4 @@
-import type { StageName } from './status.ts';
+import type { STAGES_WITH_VOLUMES } from './status.ts';
 
 /** A CEL rule at the schema's root, which sees the resource as it is (`oldSelf`) and as it shall be (`self`). */
 export type Transition = { rule: string; message: string; fieldPath: string; reason: 'FieldValueForbidden' };
@@ -33,28 +33,31 @@ function notExchanged(path: string, managed: string): Transition {
   );
 }
 
-type Volumes = [stage: StageName, part: string, storage: string];
+type Stage = (typeof STAGES_WITH_VOLUMES)[number];
+type Volumes = [stage: Stage | undefined, part: string, storage: string];
 
-/** The stages that have volumes, their parts, which may be left out, and where in each its storage is. */
+/** The stages that have volumes of the operator's, their parts, which may be left out, and where in each its storage is. */
 const VOLUMES: Volumes[] = [
   ['Postgres', 'postgres.managed', 'storage'],
-  ['Kafka', 'kafka.strimzi', 'controllers.storage'],
-  ['Kafka', 'kafka.strimzi', 'brokers.storage'],
+  [undefined, 'kafka.strimzi', 'controllers.storage'],
+  [undefined, 'kafka.strimzi', 'brokers.storage'],
   ['Spark', 'spark.checkpoint', 'storage'],
   ['Cassandra', 'cassandra.managed', 'storage'],
 ];
 
-/** A size that no volume could follow may be set back. */
-const cannotGrow = (stage: StageName) =>
-  `has(self.status.conditions) && self.status.conditions.exists(c, c.type == '${stage}Ready' && c.reason == 'VolumeCannotGrow')`;
+const quantityOf = (path: string) => `quantity(string(${path}))`;
+
+/** A size that a volume could not follow may be set back to what the volume has. */
+const setBack = (stage: Stage, size: string) =>
+  ` || has(self.status.volumes) && self.status.volumes.exists(v, v.stage == '${stage}' && ${quantityOf(`self.spec.${size}`)}.compareTo(${quantityOf('v.size')}) >= 0)`;
 
 function volumeTransitions([stage, part, storage]: Volumes): Transition[] {
   const [size, className] = [`${part}.${storage}.size`, `${part}.${storage}.className`];
-  const quantities = ['self', 'oldSelf'].map((object) => `quantity(string(${object}.spec.${size}))`);
+  const [after, before] = ['self', 'oldSelf'].map((object) => quantityOf(`${object}.spec.${size}`));
   return [
     onceThereIsData(
       size,
-      whereKept(part, `${quantities.join('.compareTo(')}) >= 0 || ${cannotGrow(stage)}`),
+      whereKept(part, `${after}.compareTo(${before}) >= 0${stage ? setBack(stage, size) : ''}`),
       "a volume can grow, not shrink: what it holds wouldn't fit; make a new pipeline",
     ),
     onceThereIsData(

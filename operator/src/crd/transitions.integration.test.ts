@@ -2,11 +2,12 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { type ApiServer, startApiServer } from '../../test/apiserver.ts';
 import { pipelineObject, SPEC, serve } from '../../test/pipelines.ts';
-import type { Condition } from '../api/status.ts';
+import type { PipelineStatus } from '../api/status.ts';
 import { TRANSITIONS } from '../api/transitions.ts';
 
 type Spec = Record<string, unknown>;
-type Change = { field: string; from?: Spec; to: Spec; wayRound: RegExp };
+type Volumes = NonNullable<PipelineStatus['volumes']>;
+type Change = { field: string; from?: Spec; to: Spec; wayRound: RegExp; volumes?: Volumes };
 
 const existing = { secretRef: { name: 'credentials' } };
 const NEW_PIPELINE = /make a new pipeline$/;
@@ -36,6 +37,20 @@ const refused: Change[] = [
   ...volumeChanges('spark.checkpoint.storage', (storage) => ({ spark: { checkpoint: { storage } } })),
   ...volumeChanges('cassandra.managed.storage', (storage) => ({ cassandra: { managed: { storage } } })),
   {
+    field: 'postgres.managed.storage.size',
+    from: { postgres: { managed: { storage: { size: '20Gi' } } } },
+    to: { postgres: { managed: { storage: { size: '9Gi' } } } },
+    wayRound: NEW_PIPELINE,
+    volumes: [{ stage: 'Postgres', size: '10Gi' }],
+  },
+  {
+    field: 'cassandra.managed.storage.size',
+    from: ring({ managed: { storage: { size: '20Gi' } } }),
+    to: ring({ managed: { storage: { size: '15Gi' } } }),
+    wayRound: NEW_PIPELINE,
+    volumes: [{ stage: 'Postgres', size: '10Gi' }],
+  },
+  {
     field: 'postgres.managed.image',
     from: postgresImage('registry:5000/postgres:15.7'),
     to: postgresImage('registry:5000/postgres:16.3@sha256:15ab'),
@@ -64,7 +79,7 @@ const refused: Change[] = [
 ];
 
 /** Changes that stay allowed once there is data. */
-const allowed: { name: string; from?: Spec; to: Spec; told?: Partial<Condition> }[] = [
+const allowed: { name: string; from?: Spec; to: Spec; volumes?: Volumes }[] = [
   {
     name: 'a volume that grows, in another unit',
     from: { postgres: { managed: { storage: { size: '10Gi' } } } },
@@ -74,7 +89,7 @@ const allowed: { name: string; from?: Spec; to: Spec; told?: Partial<Condition> 
     name: 'the size back that a volume could not follow',
     from: { postgres: { managed: { storage: { size: '20Gi' } } } },
     to: { postgres: { managed: { storage: { size: '10Gi' } } } },
-    told: { type: 'PostgresReady', reason: 'VolumeCannotGrow' },
+    volumes: [{ stage: 'Postgres', size: '10Gi' }],
   },
   {
     name: "another minor version of Postgres, by the image's digest too",
@@ -145,19 +160,18 @@ describe('a change of the spec', () => {
   const apply = (name: string, spec: Spec = {}) =>
     server.adminClient.apply(pipelineObject(name, spec), { fieldManager: 'test' });
 
-  async function fillStores(name: string, told?: Partial<Condition>): Promise<void> {
+  async function fillStores(name: string, volumes: Volumes = []): Promise<void> {
     const { spec, ...pipeline } = pipelineObject(name);
-    const time = '2026-01-01T00:00:00Z';
-    const seen = { status: 'False', message: '', observedGeneration: 1, lastTransitionTime: time };
-    const status = { dataSince: time, conditions: told ? [{ ...seen, ...told }] : [] };
+    const status = { dataSince: '2026-01-01T00:00:00Z', volumes };
     await server.adminClient.applyStatus({ ...pipeline, status }, { fieldManager: 'test' });
   }
 
-  for (const [index, { field, from, to, wayRound }] of refused.entries()) {
-    test(`of ${field} is refused once there is data, and only then`, async () => {
+  for (const [index, { field, from, to, wayRound, volumes }] of refused.entries()) {
+    const which = volumes ? `${field} below what its volume has` : field;
+    test(`of ${which} is refused once there is data, and only then`, async () => {
       const name = `refused-${index}`;
       for (const spec of [from, to, from]) await apply(name, spec);
-      await fillStores(name);
+      await fillStores(name, volumes);
       await assert.rejects(apply(name, to), ({ message }: Error) => {
         assert.ok(message.includes(` spec.${field}: Forbidden: once there is data, `), message);
         assert.match(message, wayRound);
@@ -166,11 +180,11 @@ describe('a change of the spec', () => {
     });
   }
 
-  for (const [index, { name, from, to, told }] of allowed.entries()) {
+  for (const [index, { name, from, to, volumes }] of allowed.entries()) {
     test(`to ${name} is allowed once there is data`, async () => {
       const pipeline = `allowed-${index}`;
       await apply(pipeline, from);
-      await fillStores(pipeline, told);
+      await fillStores(pipeline, volumes);
       await apply(pipeline, to);
     });
   }

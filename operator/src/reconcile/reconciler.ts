@@ -15,6 +15,7 @@ import { runSteps } from './pipeline.ts';
 import { isPaused, type PipelineObject, refTo } from './pipeline-object.ts';
 import type { Access } from './reads.ts';
 import { requeueAfterMs } from './schedule.ts';
+import { shortVolumes } from './short-volumes.ts';
 import { noteData, type StatusWriter, writeStatus } from './status.ts';
 import type { Context } from './step.ts';
 
@@ -55,7 +56,7 @@ async function contextOf(
   object: PipelineObject,
   pipeline: Pipeline,
 ): Promise<Context> {
-  const { images, exec, password, readReports, now } = dependencies;
+  const { images, exec, password, readReports, now, record } = dependencies;
   const cluster = new Cluster(dependencies, pipeline);
   const { conditions = [], dataSince } = object.status ?? {};
   const reports = await readReports(cluster);
@@ -69,6 +70,7 @@ async function contextOf(
     reports,
     password,
     now,
+    tell: (text) => record(object, text),
   };
 }
 
@@ -105,10 +107,13 @@ async function reconcileStanding(
 ): Promise<Result> {
   const context = await contextOf(dependencies, found, pipeline);
   const { object, seen } = await runAndNote(dependencies, found, context);
+  const wants = Object.values(seen.stages).some(({ ready }) => !ready);
   const { status } = await writeStatus(dependencies, object, {
     seen: { ...seen, stages: combined(seen.stages, context.reports) },
     suspended: pipeline.spec.suspend,
     endpoints: endpoints(pipeline),
+    // Where all is ready, all volumes are as they are wanted; before there is data, any size may be corrected.
+    volumes: wants && context.provisioned ? await shortVolumes(context) : [],
   });
   return { requeueAfterMs: requeueAfterMs(status?.conditions ?? [], dependencies.now()) };
 }

@@ -9,8 +9,9 @@ import { GROUP, KIND, VERSION } from '../api/pipeline.ts';
 import type { PipelineStatus } from '../api/status.ts';
 import { KubeClient, loadKubeConfig } from '../kube/client.ts';
 import { isConflict } from '../kube/errors.ts';
-import type { KubeObject } from '../kube/object.ts';
+import { type KubeObject, refOf } from '../kube/object.ts';
 import { Cluster } from './cluster.ts';
+import type { PipelineObject } from './pipeline-object.ts';
 import { reconcile } from './reconciler.ts';
 import { TerminatingError } from './refusals.ts';
 import { fitVolumes } from './volumes.ts';
@@ -157,6 +158,19 @@ describe('volumes, with the controllers of Kubernetes at work', () => {
     assert.match(told?.message ?? '', /data-stays-postgres-0 can't grow from 1Gi to 2Gi.*class fixed/);
     assert.deepEqual([await requested('stays'), await templateSize('stays')], ['1Gi', '1Gi']);
     assert.equal((await set('stays'))?.metadata?.uid, before);
+
+    const [ref, dataSince] = [refOf(pipelineObject('stays')), '2026-01-01T00:00:00Z'];
+    await server.adminClient.mergePatch(ref, { status: { dataSince } }, { subresource: 'status' });
+    await run('stays');
+    const volumes = async () => (await server.adminClient.get<PipelineObject>(ref))?.status?.volumes;
+    assert.deepEqual(await volumes(), [{ stage: 'Postgres', size: '1Gi' }]);
+    await assert.rejects(
+      want('stays', { size: '1023Mi', className: 'fixed' }),
+      /a volume can grow, not shrink/,
+    );
+    await want('stays', { size: '1Gi', className: 'fixed' });
+    await run('stays');
+    assert.equal(await volumes(), undefined);
   });
 
   test("are asked to grow where their class can't be seen: the API server's refusal is told", async () => {

@@ -25,6 +25,8 @@ export type StatusWriter = {
 export type Findings = ({ seen: Seen } | { whole: Check }) & {
   suspended?: boolean;
   endpoints?: NonNullable<PipelineStatus['endpoints']>;
+  /** Told where there are any. */
+  volumes?: NonNullable<PipelineStatus['volumes']>;
 };
 
 /** A time as Kubernetes writes it. */
@@ -32,12 +34,14 @@ const inSeconds = (time: Date) => `${time.toISOString().slice(0, 19)}Z`;
 
 function newStatus(object: PipelineObject, findings: Findings, now: Date): PipelineStatus {
   const { suspended, endpoints } = findings;
-  const { status = {}, metadata } = object;
-  const { generation = 0 } = metadata;
+  const { volumes: before, ...status } = object.status ?? {};
+  const { generation = 0 } = object.metadata;
+  const volumes = 'seen' in findings ? findings.volumes : before;
   const context = [status.conditions ?? [], generation, inSeconds(now)] as const;
   return {
     ...status,
     ...(endpoints ? { endpoints } : {}),
+    ...(volumes?.length ? { volumes } : {}),
     observedGeneration: generation,
     conditions:
       'seen' in findings

@@ -1,5 +1,6 @@
 import type { Pipeline } from '../api/resource.ts';
 import type { Condition, StageName } from '../api/status.ts';
+import type { EventText } from '../kube/events.ts';
 import type { Exec } from '../kube/exec.ts';
 import type { Images } from '../specs/images.ts';
 import type { Check } from '../status/check.ts';
@@ -22,6 +23,8 @@ export type Context = {
   /** A new random password of letters and digits. */
   password(): string;
   now(): Date;
+  /** Writes an event on the resource. */
+  tell(text: EventText): void;
 };
 
 /**

@@ -12,7 +12,9 @@ const CLASS = { apiVersion: 'storage.k8s.io/v1', kind: 'StorageClass' };
 /** What is to become of a volume that is wanted otherwise than it is. */
 export type Fate = 'fits' | 'grows' | 'resizes' | 'isReplaced' | 'isOfAnotherClass';
 
-const requested = (claim: V1PersistentVolumeClaim) => claim.spec?.resources?.requests?.['storage'] ?? '0';
+/** The size that a claim asks for. */
+export const requested = (claim: V1PersistentVolumeClaim) =>
+  claim.spec?.resources?.requests?.['storage'] ?? '0';
 
 /** What is to become of a volume; only one that was never bound, and so holds nothing, is ever replaced. */
 export function fate(live: V1PersistentVolumeClaim, wanted: V1PersistentVolumeClaim): Fate {
@@ -44,7 +46,7 @@ function cannotGrow(live: V1PersistentVolumeClaim, size: string, why: string): C
   const { storageClassName } = live.spec ?? {};
   return stuck(
     'VolumeCannotGrow',
-    `volume ${live.metadata?.name} can't grow from ${requested(live)} to ${size}: ${why}; set allowVolumeExpansion in class ${storageClassName} where its driver can do it, set the size back, or make a new pipeline with larger volumes`,
+    `volume ${live.metadata?.name} can't grow from ${requested(live)} to ${size}: ${why}; set allowVolumeExpansion in class ${storageClassName} where its driver can do it, set the size back to ${requested(live)}, or make a new pipeline with larger volumes`,
   );
 }
 
