@@ -39,7 +39,7 @@ const REFILL_MS = 60_000;
 const PRUNE_MS = 60_000;
 const MAX_NOTE = 1000;
 /** Between two events while there is other work. */
-const BUSY_MS = 1_000;
+const BUSY_MS = 100;
 
 /**
  * Writes events on objects: repeats become one event with a count, and one object can't flood the server. They are written

@@ -1,8 +1,7 @@
 import type { IncomingMessage } from 'node:http';
-import { text } from 'node:stream/consumers';
 import { ApiError, NoAnswerError, NotLeaderError, parseApiError } from './errors.ts';
 import type { KubeObject, ObjectRef } from './object.ts';
-import type { RawRequest, Transport } from './transport.ts';
+import { bodyOf, type RawRequest, type Transport } from './transport.ts';
 
 export type RequestReport = { method: string; path: string; code: number; host: string };
 
@@ -47,7 +46,7 @@ export class Requests {
     const timer = setTimeout(() => limit.abort(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
     const either = signal ? AbortSignal.any([limit.signal, signal]) : limit.signal;
     try {
-      return await text(await this.#send({ ...request, signal: either }, request.method));
+      return await bodyOf(await this.#send({ ...request, signal: either }, request.method));
     } catch (error) {
       throw typed(either.aborted ? either.reason : error, request);
     } finally {
@@ -93,7 +92,7 @@ export class Requests {
     const path = request.path.replace(/\?.*/, '');
     onRequest?.({ method: verb, path, code, host: this.#transport.host });
     if (code >= 200 && code < 300) return answer;
-    throw parseApiError(code, await text(answer), describe(request), answer.headers['retry-after']);
+    throw parseApiError(code, await bodyOf(answer), describe(request), answer.headers['retry-after']);
   }
 }
 

@@ -54,7 +54,6 @@ export function createTransport(config: KubeConfig): Transport {
         method: request.method,
         headers: { ...headers, ...bodyHeaders(request), accept: request.accept ?? 'application/json' },
         agent,
-        signal: request.signal,
       };
       const answer = await exchange((secure ? https : http).request(options), request);
       if (answer.statusCode === 401) connection = undefined;
@@ -65,6 +64,16 @@ export function createTransport(config: KubeConfig): Transport {
       connection = undefined;
     },
   };
+}
+
+/**
+ * Its connections all lead to one server with the same credentials. A plain agent puts all of these into a name, several
+ * times a request, to tell its connections apart.
+ */
+class OneServerAgent extends https.Agent {
+  override getName(): string {
+    return 'one';
+  }
 }
 
 /** Reads the credentials; keeps the open connections unless the certificates changed. */
@@ -84,7 +93,7 @@ function createAgent(config: KubeConfig, secure: boolean, options: https.Request
   if (config.getCurrentCluster()?.proxyUrl && options.agent instanceof http.Agent) return options.agent;
   const { ca, cert, key, rejectUnauthorized, servername } = options;
   const tls = Object.entries({ ca, cert, key, rejectUnauthorized, servername });
-  return new https.Agent({
+  return new OneServerAgent({
     ...keepAlive,
     ...Object.fromEntries(tls.filter(([, value]) => value !== undefined)),
   });
@@ -111,6 +120,28 @@ function exchange(outgoing: http.ClientRequest, request: RawRequest): Promise<In
     outgoing.on('error', reject);
     outgoing.on('response', resolve);
     onceConnected(outgoing, write);
+    endWith(outgoing, request.signal);
+  });
+}
+
+/** Ends the exchange when the signal aborts. Node's own option for that costs a tenth of a request's time. */
+function endWith(outgoing: http.ClientRequest, signal: AbortSignal): void {
+  const end = () => outgoing.destroy(signal.reason);
+  if (signal.aborted) end();
+  signal.addEventListener('abort', end);
+  outgoing.once('close', () => signal.removeEventListener('abort', end));
+}
+
+/** The whole of an answer's body. A stream's iterator would take twice the time. */
+export function bodyOf(answer: IncomingMessage): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let body = '';
+    answer.setEncoding('utf8');
+    answer.on('data', (chunk: string) => {
+      body += chunk;
+    });
+    answer.on('end', () => resolve(body));
+    answer.on('error', reject);
   });
 }
 

@@ -23,6 +23,8 @@ export class Reads {
   readonly #access: Access;
   readonly #pipeline: PipelineKey;
   readonly #secrets = new Map<string, Promise<KubeObject | undefined>>();
+  /** What was kept as text, once it was looked at. */
+  readonly #objects = new Map<Standing, KubeObject>();
 
   constructor(access: Access, pipeline: PipelineKey) {
     this.#access = access;
@@ -36,14 +38,15 @@ export class Reads {
     if (kind.kind === SECRET.kind) return await this.#secret(ref);
     if (!store?.keeps(kind)) return await client.get(ref);
     const known = store.get(ref);
-    return known && asObject(known);
+    return known && this.#object(known);
   }
 
   /** The objects of a kind that are labelled as a component's, as far as they are kept. */
   async list(kind: Kind, component: string): Promise<KubeObject[]> {
     const { client, store } = this.#access;
     const { namespace, name } = this.#pipeline;
-    if (store?.keeps(kind)) return store.list(kind, namespace, name, component).map(asObject);
+    if (store?.keeps(kind))
+      return store.list(kind, namespace, name, component).map((known) => this.#object(known));
     const labelSelector = componentSelector(name, component);
     return (await client.list(kind, { namespace, labelSelector })).items;
   }
@@ -83,6 +86,12 @@ export class Reads {
   /** Whether what is known of a kind comes from a watch, and may be behind. */
   follows(kind: Kind): boolean {
     return this.#access.store?.follows(kind) ?? false;
+  }
+
+  #object(known: Standing): KubeObject {
+    const object = this.#objects.get(known) ?? asObject(known);
+    this.#objects.set(known, object);
+    return object;
   }
 
   #secret(ref: ObjectRef): Promise<KubeObject | undefined> {

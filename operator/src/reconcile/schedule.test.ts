@@ -15,7 +15,7 @@ function ready(status: Condition['status'], forSeconds: number, cassandra = 'Rea
 }
 
 const cases = [
-  { name: 'ready: a watch tells what changes', conditions: ready('True', 5), seconds: 600 },
+  { name: 'ready: a watch tells what changes', conditions: ready('True', 5), seconds: 1800 },
   { name: 'ready, with work going on in a stage', conditions: ready('True', 5, 'Repairing'), seconds: 20 },
   { name: 'not ready just now', conditions: ready('False', 0), seconds: 3 },
   { name: 'not ready for a minute', conditions: ready('False', 60), seconds: 6 },

@@ -4,7 +4,7 @@ import type { Condition } from '../api/status.ts';
 const SOON_MS = 3_000;
 const LATER_MS = 20_000;
 /** What is ready changes only in ways that a watch tells. */
-const READY_MS = 10 * 60_000;
+export const READY_MS = 30 * 60_000;
 
 /** A stage that is ready and yet has something to say: work goes on in it. */
 function isBusy({ type, status, reason }: Condition): boolean {
