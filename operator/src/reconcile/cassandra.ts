@@ -3,7 +3,7 @@ import { objectName } from '../specs/meta.ts';
 import { type Check, firstFault, notReady, READY } from '../status/check.ts';
 import { accessTo } from './access.ts';
 import { NodeError } from './cassandra/node.ts';
-import { isShrinking, scaleIn } from './cassandra/scale-in.ts';
+import { isShrinking, scaleIn, withoutNote } from './cassandra/scale-in.ts';
 import { ensureRing, type Ring, readRing } from './cassandra/state.ts';
 import { tend } from './cassandra/tend.ts';
 import type { Context } from './step.ts';
@@ -27,7 +27,7 @@ async function ringCheck(ring: Ring): Promise<Check> {
   const { context, nodes, upkeep, wanted } = ring;
   const mayOperate = context.cluster.mode === 'write';
   const shrinks = isShrinking(ring);
-  if (shrinks && mayOperate) return await scaleIn(ring);
+  if (shrinks && mayOperate) return (await scaleIn(ring)) ?? (await ringCheck(withoutNote(ring)));
   const volumes = await ensureRing(ring, shrinks ? nodes : wanted.nodes, upkeep);
   const pods = await statefulSetCheck(context, 'cassandra');
   if (!pods.ready) return joining(pods, ring);

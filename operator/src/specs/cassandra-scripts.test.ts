@@ -30,11 +30,12 @@ describe('an operation', () => {
   function prepared(id: string) {
     const place = join(home, id);
     mkdirSync(place);
-    const ask = () =>
-      execFileSync('sh', [join(home, 'operation.sh'), id, place, 'cleanup'], { encoding: 'utf8' }).trim();
+    const answer = (...command: string[]) =>
+      execFileSync('sh', [join(home, 'operation.sh'), id, ...command], { encoding: 'utf8' }).trim();
+    const ask = () => answer(place, 'cleanup');
     const end = (code: number) => writeFileSync(join(place, 'end'), String(code));
     const calls = () => readFileSync(join(place, 'calls'), 'utf8').trim().split('\n').length;
-    return { ask, end, calls, begun: () => existsSync(join(place, 'calls')) };
+    return { ask, peek: () => answer(), end, calls, begun: () => existsSync(join(place, 'calls')) };
   }
 
   test('runs apart from who asks, is done in the end, and is not begun twice', async () => {
@@ -45,6 +46,16 @@ describe('an operation', () => {
     end(0);
     await until('it is done', () => ask() === 'done');
     assert.equal(calls(), 1);
+  });
+
+  test('is asked about without being begun', async () => {
+    const { ask, peek, end, begun } = prepared('peeked');
+    assert.equal(peek(), 'none');
+    assert.equal(begun(), false);
+    ask();
+    assert.equal(peek(), 'running');
+    end(0);
+    await until('it is done', () => peek() === 'done');
   });
 
   test('that fails tells its last words, and is begun anew after a minute', async () => {

@@ -11,16 +11,17 @@ export const OPERATIONS = '/tmp/operations';
 
 /** The script by which the operator begins what takes long, and asks how it stands. */
 export const OPERATION = `#!/bin/sh
-# operation.sh ID COMMAND [ARGUMENT…]: begins a nodetool command, once for each ID and apart from whoever asks, and
+# operation.sh ID [COMMAND [ARGUMENT…]]: begins a nodetool command, once for each ID and apart from whoever asks, and
 # answers how it stands: running, done, or failed with its last words. What failed is begun anew after a minute.
+# Without a command it begins nothing, and answers none where nothing was begun.
 set -eu
 home=${OPERATIONS}/$1
 shift
 
 mkdir -p ${OPERATIONS}
-if [ -n "$(find "$home" -name failed -mmin +1 2>/dev/null)" ]; then rm -rf "$home"; fi
+if [ $# -gt 0 ] && [ -n "$(find "$home" -name failed -mmin +1 2>/dev/null)" ]; then rm -rf "$home"; fi
 # Making a directory is what only one of several can do.
-if mkdir "$home" 2>/dev/null; then
+if [ $# -gt 0 ] && mkdir "$home" 2>/dev/null; then
   (
     if sh /etc/cassandra/nodetool.sh "$@" >"$home/log" 2>&1; then : >"$home/done"; else : >"$home/failed"; fi
   ) </dev/null >/dev/null 2>&1 &
@@ -30,7 +31,9 @@ if [ -e "$home/done" ]; then
 elif [ -e "$home/failed" ]; then
   echo failed
   tail -n 5 "$home/log"
-else
+elif [ -e "$home" ]; then
   echo running
+else
+  echo none
 fi
 `;

@@ -6,32 +6,49 @@ import { Scene } from '../../../test/scene.ts';
 import type { Exec } from '../../kube/exec.ts';
 import type { KubeObject } from '../../kube/object.ts';
 import { labels } from '../../specs/meta.ts';
-import { readUpkeep } from './upkeep.ts';
+import type { Leaving } from './ring.ts';
+import { readUpkeep, writeUpkeep } from './upkeep.ts';
 
 const address = (ordinal: number) => `10.0.0.${ordinal + 1}`;
+const hostId = (ordinal: number) => `ce1d882a-219d-40d9-8436-ad051f7c32b${ordinal}`;
 
 /** A ring as its nodes tell of it when they are asked, which the test decides. */
 class Ring {
   readonly asked: string[] = [];
   listed: number[];
   copies = 1;
-  /** The nodes that have done what they were last asked to do. */
+  /** The nodes that the others see leaving. */
+  leaving: number[] = [];
+  /** The nodes that are doing what they were asked to do, those that have done it, and those that can't be asked. */
+  busy: number[] = [];
   done: number[] = [];
+  mute: number[] = [];
 
   constructor(nodes: number) {
     this.listed = Array.from({ length: nodes }, (_, ordinal) => ordinal);
   }
 
   exec: Exec = async ({ pod }, [, script = '', ...args]) => {
-    this.asked.push(`${pod.slice(-1)} ${args.join(' ')}`);
-    const state = this.done.includes(Number(pod.slice(-1))) ? 'done' : 'running';
-    return { code: 0, stdout: script.endsWith('operation.sh') ? state : this.#tell(args), stderr: '' };
+    const node = Number(pod.slice(-1));
+    this.asked.push(`${node} ${args.join(' ')}`);
+    if (this.mute.includes(node)) return { code: 137, stdout: '', stderr: 'Killed' };
+    const stdout = script.endsWith('operation.sh') ? this.#operate(node, args) : this.#tell(args);
+    return { code: 0, stdout, stderr: '' };
   };
+
+  #operate(node: number, [, command]: string[]): string {
+    if (this.done.includes(node)) return 'done';
+    if (command) this.busy.push(node);
+    return this.busy.includes(node) ? 'running' : 'none';
+  }
 
   #tell([command]: string[]): string {
     if (command === 'describecluster')
       return `Keyspaces:\n\tuserstream -> Replication class: NetworkTopologyStrategy {dc1=${this.copies}}\n`;
-    return this.listed.map((ordinal) => `UN  ${address(ordinal)}  1 KiB  16  50%  id  rack1\n`).join('');
+    const state = (ordinal: number) => (this.leaving.includes(ordinal) ? 'UL' : 'UN');
+    return this.listed
+      .map((node) => `${state(node)}  ${address(node)}  1 KiB  16  50%  ${hostId(node)}  rack1\n`)
+      .join('');
   }
 }
 
@@ -126,7 +143,7 @@ describe('a ring, on a real API server', () => {
     await scene.reconcile({ exec });
     assert.equal(await condition(scene), 'False Decommissioning');
     assert.deepEqual(ring.asked, ['0 status', '0 describecluster', '1 decommission decommission']);
-    assert.equal((await upkeep('shrinks')).leaving, 1);
+    assert.deepEqual((await upkeep('shrinks')).leaving, { node: 1, hostId: hostId(1) });
     await scene.apply(cassandra(2, 1));
     await scene.reconcile({ exec });
     assert.equal(await condition(scene), 'False Decommissioning');
@@ -165,6 +182,78 @@ describe('a ring, on a real API server', () => {
     assert.equal(await condition(scene), 'False NodeUnreachable');
     assert.equal(await scene.replicas('cassandra'), 2);
     assert.match(JSON.stringify(await scene.workload('cassandra')), /"memory":"5Gi"/);
+  });
+
+  /** A ring of two in which it is noted that the second node leaves. */
+  async function noted(name: string, leaving: Leaving): Promise<[Scene, Ring, string[]]> {
+    const [scene, ring] = await running(name, 2);
+    const config = { apiVersion: 'v1', kind: 'ConfigMap', namespace: NAMESPACE, name: `${name}-cassandra` };
+    const annotations = writeUpkeep({ nodes: 2, copies: 1, leaving });
+    await server.adminClient.mergePatch(config, { metadata: { annotations } });
+    return [scene, ring, []];
+  }
+
+  test('keeps a node of which it is noted that it leaves, where that is not so', async () => {
+    const [scene, { exec, asked }, events] = await noted('forged', { node: 1, hostId: hostId(0) });
+    await scene.reconcile({ exec, record: (_, { reason }) => void events.push(reason) });
+    assert.equal(await condition(scene), 'True Ready');
+    assert.deepEqual(asked, ['0 status']);
+    assert.deepEqual(events, ['NoteIgnored']);
+    assert.equal((await upkeep('forged')).leaving, undefined);
+  });
+
+  test('keeps a node that was to leave, has not begun to, and is wanted again', async () => {
+    const [scene, { exec, asked }, events] = await noted('recalled', { node: 1, hostId: hostId(1) });
+    await scene.reconcile({ exec, record: (_, { reason }) => void events.push(reason) });
+    assert.equal(await condition(scene), 'True Ready');
+    assert.deepEqual(asked, ['0 status', '1 decommission']);
+    assert.deepEqual(events, ['NodeStays']);
+    assert.equal((await upkeep('recalled')).leaving, undefined);
+  });
+
+  test('is corrected while nobody knows whether a node has begun to leave', async () => {
+    const [scene, ring] = await noted('unknown', { node: 1, hostId: hostId(1) });
+    ring.mute = [1];
+    const corrected = { replicas: 2, resources: { limits: { memory: '5Gi' } } };
+    await scene.apply({ cassandra: { replicationFactor: 1, managed: corrected } });
+    await scene.reconcile(ring);
+    assert.equal(await condition(scene), 'False ScalingIn');
+    assert.match(JSON.stringify(await scene.workload('cassandra')), /"memory":"5Gi"/);
+    assert.deepEqual((await upkeep('unknown')).leaving, { node: 1, hostId: hostId(1) });
+    ring.mute = [];
+    await scene.settle();
+    await scene.reconcile(ring);
+    assert.equal((await upkeep('unknown')).leaving, undefined);
+  });
+
+  test('is corrected before a node that fails to leave is asked again', async () => {
+    const [scene, ring] = await running('corrected', 2);
+    const refuses: Exec = async (target, command) =>
+      command.length > 3
+        ? { code: 0, stdout: 'failed\nno space left', stderr: '' }
+        : await ring.exec(target, command);
+    await scene.apply(cassandra(1, 1));
+    await scene.reconcile({ exec: refuses });
+    assert.equal(await condition(scene), 'False Decommissioning');
+    const version = async () => (await get('ConfigMap', 'corrected-cassandra'))?.metadata.resourceVersion;
+    const before = await version();
+    await scene.reconcile({ exec: refuses });
+    assert.equal(await version(), before, 'nothing is written while it is tried again');
+    const corrected = { replicas: 1, resources: { limits: { memory: '5Gi' } } };
+    await scene.apply({ cassandra: { replicationFactor: 1, managed: corrected } });
+    await scene.reconcile({ exec: refuses });
+    assert.equal(await condition(scene), 'False ScalingIn');
+    assert.match(JSON.stringify(await scene.workload('cassandra')), /"memory":"5Gi"/);
+  });
+
+  test('is left as it is while a node streams, though the operator did not see it begin', async () => {
+    const [scene, ring] = await noted('streaming', { node: 1, hostId: hostId(1) });
+    Object.assign(ring, { leaving: [1], mute: [] });
+    const changed = { replicas: 2, resources: { limits: { memory: '5Gi' } } };
+    await scene.apply({ cassandra: { replicationFactor: 1, managed: changed } });
+    await scene.reconcile(ring);
+    assert.equal(await condition(scene), 'False Decommissioning');
+    assert.ok(!/"memory":"5Gi"/.test(JSON.stringify(await scene.workload('cassandra'))));
   });
 
   test('keeps a node while another one is away', async () => {

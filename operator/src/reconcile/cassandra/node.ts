@@ -10,8 +10,8 @@ export class NodeError extends Error {
   override readonly name = 'NodeError';
 }
 
-/** How something that takes long stands. */
-export type Operation = { state: 'running' | 'done' } | { state: 'failed'; why: string };
+/** How something that takes long stands; `none` where it was never begun. */
+export type Operation = { state: 'running' | 'done' | 'none' } | { state: 'failed'; why: string };
 
 type Asked = Pick<Context, 'exec' | 'pipeline'>;
 
@@ -37,7 +37,8 @@ async function run({ exec, pipeline }: Asked, ordinal: number, script: string, a
       throw new NodeError(error.message, { cause: error });
     },
   );
-  if (code !== 0) throw new NodeError(`${pod}: ${args.join(' ')}: ${(stderr || stdout).trim().slice(-500)}`);
+  if (code !== 0)
+    throw new NodeError(`${pod}: ${[script, ...args].join(' ')}: ${(stderr || stdout).trim().slice(-500)}`);
   return stdout;
 }
 
@@ -50,17 +51,18 @@ export function nodetool(asked: Asked, ordinal: number, ...command: string[]): P
 }
 
 /**
- * How a nodetool command that takes long stands, which the node begins where `id` is new to it.
+ * How a nodetool command that takes long stands, which the node begins where `id` is new to it; without a command nothing
+ * is begun.
  * @throws {NodeError} where the node can't be asked
  */
 export async function operation(
   asked: Asked,
   ordinal: number,
   id: string,
-  command: string[],
+  command: string[] = [],
 ): Promise<Operation> {
   const answer = await run(asked, ordinal, 'operation.sh', [id, ...command]);
   const [state, ...words] = answer.trim().split('\n');
-  if (state === 'running' || state === 'done') return { state };
+  if (state === 'running' || state === 'done' || state === 'none') return { state };
   return { state: 'failed', why: words.join(' ').trim() };
 }

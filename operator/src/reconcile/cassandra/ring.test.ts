@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { departure, parseCopies, parseStatus, type RingNode, type RingPod } from './ring.ts';
+import {
+  departure,
+  gone,
+  type Leaving,
+  parseCopies,
+  parseStatus,
+  type RingNode,
+  type RingPod,
+} from './ring.ts';
 
 const STATUS = `21:22:05.468 INFO something that the tool logs
 Datacenter: dc1
@@ -16,9 +24,9 @@ UL  fd00::7    9.1 MiB     16      66.7%             0d3a3c0e-7d8f-4dbb-8f4a-7ea
 
 test('nodetool status names each node with its state', () => {
   assert.deepEqual(parseStatus(STATUS), [
-    { address: '10.1.0.5', up: true, state: 'Normal' },
-    { address: '10.1.0.6', up: false, state: 'Normal' },
-    { address: 'fd00::7', up: true, state: 'Leaving' },
+    { address: '10.1.0.5', hostId: 'ce1d882a-219d-40d9-8436-ad051f7c32bd', up: true, state: 'Normal' },
+    { address: '10.1.0.6', hostId: '7f4ef5c8-0f54-4f3e-9f2b-96a5a1f1a7c4', up: false, state: 'Normal' },
+    { address: 'fd00::7', hostId: '0d3a3c0e-7d8f-4dbb-8f4a-7ea7c8f55d10', up: true, state: 'Leaving' },
   ]);
 });
 
@@ -38,9 +46,41 @@ Keyspaces:
   });
 });
 
+const node = (address: string, state: RingNode['state'] = 'Normal', up = true): RingNode => ({
+  address,
+  hostId: `id-${address}`,
+  up,
+  state,
+});
+const pod = (ordinal: number, address: string | undefined, ready = true): RingPod => ({
+  ordinal,
+  address,
+  ready,
+});
+
+describe('a note that the third node leaves', () => {
+  const ring = [node('a'), node('b'), node('c')];
+  const pods = [pod(0, 'a'), pod(1, 'b'), pod(2, 'c')];
+  const note = { node: 2, hostId: 'id-c' };
+  const cases: { name: string; ring?: RingNode[]; pods?: RingPod[]; note?: Leaving; far: string }[] = [
+    { name: 'is of no effect yet while it is a member', far: 'stays' },
+    { name: 'nor while it is down', ring: [...ring.slice(0, 2), node('c', 'Normal', false)], far: 'stays' },
+    { name: 'nor while its pod is back elsewhere', pods: [...pods.slice(0, 2), pod(2, 'd')], far: 'stays' },
+    { name: 'is true while it leaves', ring: [...ring.slice(0, 2), node('c', 'Leaving')], far: 'leaves' },
+    { name: 'is true when nobody lists it', ring: ring.slice(0, 2), far: 'hasLeft' },
+    { name: 'without a pod, too', ring: ring.slice(0, 2), pods: pods.slice(0, 2), far: 'hasLeft' },
+    { name: 'is not true of another pod', note: { node: 1, hostId: 'id-b' }, far: 'isAnother' },
+    { name: 'nor of a node that stays', note: { node: 2, hostId: 'id-a' }, far: 'isAnother' },
+    { name: 'nor of one that the pod is not', note: { node: 2, hostId: 'id-x' }, far: 'isAnother' },
+  ];
+  for (const { name, far, ...scene } of cases)
+    test(name, () => {
+      const seen = { ring, pods, note, ...scene };
+      assert.equal(gone(seen.ring, seen.pods, 3, seen.note), far);
+    });
+});
+
 describe('the departure of the third node', () => {
-  const node = (address: string, state: RingNode['state'] = 'Normal', up = true) => ({ address, up, state });
-  const pod = (ordinal: number, address: string | undefined, ready = true) => ({ ordinal, address, ready });
   const two = [node('a'), node('b')];
   const pods = [pod(0, 'a'), pod(1, 'b'), pod(2, 'c')];
   const cases: { name: string; ring: RingNode[]; pods: RingPod[]; state: string }[] = [

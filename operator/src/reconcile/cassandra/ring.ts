@@ -1,12 +1,20 @@
 /** A node of the ring as another node sees it. */
-export type RingNode = { address: string; up: boolean; state: 'Normal' | 'Leaving' | 'Joining' | 'Moving' };
+export type RingNode = {
+  address: string;
+  /** Who it is, whatever its address. */
+  hostId: string;
+  up: boolean;
+  state: 'Normal' | 'Leaving' | 'Joining' | 'Moving';
+};
 
 const STATES = { N: 'Normal', L: 'Leaving', J: 'Joining', M: 'Moving' } as const;
 
 /** The nodes that `nodetool status` lists. */
 export function parseStatus(text: string): RingNode[] {
-  return [...text.matchAll(/^([UD?])([NLJM])\s+(\S+)\s/gm)].map(([, up, state, address = '']) => ({
+  const lines = text.matchAll(/^([UD?])([NLJM])\s+(\S+)\s.*\s([\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12})\s/gm);
+  return [...lines].map(([, up, state, address = '', hostId = '']) => ({
     address,
+    hostId,
     up: up === 'U',
     state: STATES[state as keyof typeof STATES],
   }));
@@ -25,6 +33,26 @@ export function parseCopies(text: string): Map<string, number> {
 
 /** A pod of the ring, as far as its part in the ring goes. */
 export type RingPod = { ordinal: number; address: string | undefined; ready: boolean };
+
+/** Who is noted to be leaving: the pod by its ordinal, and the node that it was then. */
+export type Leaving = { node: number; hostId: string };
+
+/**
+ * How far a node has gone that is noted to be leaving: `stays` while it is a member as any other, and `isAnother` where the
+ * note can't be true of the pod.
+ */
+export type Gone = 'isAnother' | 'stays' | 'leaves' | 'hasLeft';
+
+/** What the ring says of the node that a note says is leaving, which only the pod of the highest ordinal may do. */
+export function gone(ring: RingNode[], pods: RingPod[], nodes: number, { node, hostId }: Leaving): Gone {
+  if (node !== nodes - 1) return 'isAnother';
+  const pod = pods.find(({ ordinal }) => ordinal === node);
+  const others = pods.filter((each) => each !== pod).map(({ address }) => address);
+  const member = ring.find((each) => each.hostId === hostId);
+  if (!member) return ring.some(({ address }) => address === pod?.address) ? 'isAnother' : 'hasLeft';
+  if (others.includes(member.address)) return 'isAnother';
+  return member.state === 'Leaving' ? 'leaves' : 'stays';
+}
 
 /** How the departure of a node stands: it has left, it may go, or what it has to wait for. */
 export type Departure = { state: 'left' } | { state: 'mayLeave' } | { state: 'waits'; why: string };

@@ -84,8 +84,10 @@ describe('after a node has done its part', () => {
   }
 });
 
+const HOST = 'ce1d882a-219d-40d9-8436-ad051f7c32bd';
+
 describe('a node that is leaving', () => {
-  const upkeep: Upkeep = { nodes: 3, copies: 1, leaving: 2 };
+  const upkeep: Upkeep = { nodes: 3, copies: 1, leaving: { node: 2, hostId: HOST } };
   test('is remembered while it is there', () => assert.deepEqual(among(upkeep, 3), upkeep));
   test('is forgotten when it is gone, so that the next of its number may stay', () =>
     assert.deepEqual(among(upkeep, 2), { nodes: 2, copies: 1 }));
@@ -99,6 +101,7 @@ describe('an annotation that makes no sense counts as none', () => {
     { name: 'without what must be known', text: '{}' },
     { name: 'a count that is none', text: JSON.stringify({ ...known, nodes: null }) },
     { name: 'a time that is none', text: JSON.stringify({ ...known, repairedAt: 'yesterday' }) },
+    { name: 'a node that leaves of which nothing is known', text: JSON.stringify({ ...known, leaving: 1 }) },
     {
       name: 'a task of a node that there is not',
       text: JSON.stringify({ ...known, task: task('repair', 3) }),
@@ -113,7 +116,7 @@ describe('an annotation that makes no sense counts as none', () => {
 });
 
 test('what is written is read, and a ring of which nothing is known is as it should be', () => {
-  const upkeep: Upkeep = { nodes: 2, copies: 1, leaving: 1, task: task('fill', 1) };
+  const upkeep: Upkeep = { nodes: 2, copies: 1, leaving: { node: 1, hostId: HOST }, task: task('fill', 1) };
   assert.deepEqual(readUpkeep(writeUpkeep(upkeep), wanted), upkeep);
   assert.deepEqual(readUpkeep({}, wanted), wanted);
 });

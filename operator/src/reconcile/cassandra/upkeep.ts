@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Leaving } from './ring.ts';
 
 /** What was done to the ring as a whole, and what is being done. */
 export type Upkeep = {
@@ -8,8 +9,8 @@ export type Upkeep = {
   copies: number;
   /** When all data was last repaired; undefined where it never was. */
   repairedAt?: string;
-  /** The ordinal of the node that is leaving. Once it has begun there is no way back. */
-  leaving?: number;
+  /** The node that is to leave, or leaves. Once it has begun there is no way back. */
+  leaving?: Leaving;
   task?: Task;
 };
 
@@ -47,7 +48,7 @@ const UPKEEP = z.object({
   nodes: COUNT,
   copies: COUNT,
   repairedAt: z.iso.datetime().exactOptional(),
-  leaving: ORDINAL.exactOptional(),
+  leaving: z.object({ node: ORDINAL, hostId: z.guid() }).exactOptional(),
   task: TASK.exactOptional(),
 });
 
@@ -66,7 +67,7 @@ export function readUpkeep(annotations: Record<string, string> | undefined, want
 
 /** What is so where the ring has so many nodes: those that have left need nothing more. */
 export function among({ leaving, ...upkeep }: Upkeep, nodes: number): Upkeep {
-  const goesOn = leaving !== undefined && leaving < nodes;
+  const goesOn = leaving !== undefined && leaving.node < nodes;
   return { ...upkeep, nodes: Math.min(upkeep.nodes, nodes), ...(goesOn ? { leaving } : {}) };
 }
 
