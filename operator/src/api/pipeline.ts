@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { AUDIT_RULES, audit } from './audit.ts';
 import { cassandra } from './cassandra.ts';
 import { kafka } from './kafka.ts';
 import { resources } from './parts.ts';
@@ -51,6 +52,7 @@ export const pipelineSpec = z
     schemaRegistry,
     spark,
     cassandra,
+    audit,
   })
   .meta({
     description: 'The pipeline as it should be.',
@@ -60,6 +62,7 @@ export const pipelineSpec = z
         fieldPath: '.source.batchSize',
         message: 'source.batchSize must not exceed source.rateLimit.users: no request could be made',
       },
+      ...AUDIT_RULES,
     ],
   });
 

@@ -41,8 +41,23 @@ const figures = z
     usersPerMinute: figure('Users that reached Cassandra in the last minute.'),
     lagRecords: figure('Records in the topic that Spark has yet to read.'),
     lagBytes: figure('Bytes of WAL in Postgres that the relay has yet to read.'),
+    latencyP50Millis: figure(
+      'Milliseconds from commit in Postgres to readable in Cassandra within which half of the users arrived, in the last minute in which any did.',
+    ),
+    latencyP99Millis: figure('The same, of 99 % of the users.'),
   })
   .meta({ description: 'How much flows and how far behind it is, renewed once a minute at most.' });
+
+const audit = z
+  .object({
+    comparedTime: z.iso.datetime().meta({ description: 'When it was completed.' }),
+    seconds: figure('How long it took.'),
+    users: figure('Users in Postgres.'),
+    rows: figure('Rows in Cassandra.'),
+    differing: figure('Users on which the two differ.'),
+    unsettled: figure('Users that changed at each look, so that nothing can be said of them.'),
+  })
+  .meta({ description: 'The last comparison of Postgres with Cassandra that was completed.' });
 
 /** What stands there until the operator has looked: the API server fills it in, so that tools find `Ready` at once. */
 const unseen: Condition = {
@@ -67,7 +82,7 @@ export const pipelineStatus = z
       .max(32)
       .optional()
       .meta({
-        description: 'What was observed: Ready, Reconciling, Stalled, and one condition a stage.',
+        description: 'What was observed: Ready, Reconciling, Stalled, one condition a stage, and DataIntact.',
         'x-kubernetes-list-type': 'map',
         'x-kubernetes-list-map-keys': ['type'],
       }),
@@ -86,6 +101,7 @@ export const pipelineStatus = z
         'x-kubernetes-list-map-keys': ['stage'],
       }),
     figures: figures.optional(),
+    audit: audit.optional(),
     endpoints: z
       .object({
         postgres: z.string().max(512).optional().meta({ description: 'Postgres, as host:port/database.' }),
