@@ -6,6 +6,7 @@ import { pino } from 'pino';
 import { cassandraClient } from '../lib/cassandra.ts';
 import { postgresClient } from '../lib/postgres.ts';
 import { USER_COLUMNS } from '../lib/user.ts';
+import { grantCassandra, grantPostgres } from '../provision/audit.ts';
 import { provisionCassandra } from '../provision/cassandra.ts';
 import { provisionPostgres } from '../provision/postgres.ts';
 import { startCassandra, type TestCassandra } from '../test/cassandra.ts';
@@ -20,6 +21,7 @@ import { Throttle } from './throttle.ts';
 import { Users } from './users.ts';
 
 const ROLE = { username: 'streamer', password: 'test-password' };
+const READER = { username: 'userstream_audit', password: "reader's password" };
 const USERS = 3000;
 const COLUMNS = Object.entries(USER_COLUMNS).filter(([name]) => name !== 'id') as unknown as Column[];
 const { signal } = new AbortController();
@@ -33,19 +35,25 @@ function selectAll(line: string) {
 
 describe('an audit', () => {
   let [postgres, cassandra]: [TestPostgres, TestCassandra] = [] as never;
-  let [db, ring]: [pg.Client, Client] = [] as never;
+  let [db, ring, reader]: [pg.Client, Client, Client] = [] as never;
   let [query, close]: [Query, () => Promise<void>] = [] as never;
   let ids: string[] = [];
 
   before(async () => {
     [postgres, cassandra] = await Promise.all([startPostgres(), startCassandra()]);
-    const access = { credentials: postgres.credentials, ca: undefined };
-    await provisionPostgres(postgres.section, access);
-    await provisionCassandra({ ...cassandra.section, managed: true }, { credentials: ROLE, ca: undefined });
+    const owner = { credentials: postgres.credentials, ca: undefined };
+    await provisionPostgres(postgres.section, owner);
+    await asSuperuser(`CREATE ROLE ${READER.username} LOGIN PASSWORD 'reader''s password'`);
+    await grantPostgres(postgres.section, owner, READER);
+    const managed = { ...cassandra.section, managed: true };
+    await provisionCassandra(managed, { credentials: ROLE, ca: undefined });
+    await grantCassandra(managed, { credentials: ROLE, ca: undefined }, READER);
     db = new pg.Client(postgresClient(postgres.section, postgres.credentials));
     await db.connect();
     ring = cassandraClient(cassandra.section, ROLE);
-    await ring.connect();
+    reader = cassandraClient(cassandra.section, READER);
+    await Promise.all([ring.connect(), reader.connect()]);
+    const access = { credentials: READER, ca: undefined };
     ({ query, close } = await connectPostgres(postgres.section, access, pino({ enabled: false })));
     await db.query(
       `INSERT INTO users (id, first_name, address, dob)
@@ -60,9 +68,17 @@ describe('an audit', () => {
   after(async () => {
     await close?.();
     await db?.end();
-    await ring?.shutdown();
+    await Promise.all([ring?.shutdown(), reader?.shutdown()]);
     await Promise.all([postgres?.stop(), cassandra?.stop()]);
   });
+
+  /** What the managed server's start script does. */
+  async function asSuperuser(statement: string): Promise<void> {
+    const client = new pg.Client(postgresClient(postgres.section, postgres.superuser));
+    await client.connect();
+    await client.query(statement);
+    await client.end();
+  }
 
   /** Brings users to Cassandra as the stream does. */
   async function carry(which: string[]): Promise<void> {
@@ -79,7 +95,7 @@ describe('an audit', () => {
   function run(passed: () => Promise<void> = async () => {}) {
     const sides: Sides = {
       users: new Users(query),
-      table: new Table(ring, cassandra.section, COLUMNS),
+      table: new Table(reader, cassandra.section, COLUMNS),
       columns: COLUMNS,
       driver: { project: async (lines) => ({ columns: COLUMNS, rows: lines.map(selectAll) }) },
     };
@@ -151,5 +167,10 @@ describe('an audit', () => {
 
   test('can write nothing', async () => {
     await assert.rejects(query('DELETE FROM users'), /read-only transaction/);
+    await query('SET default_transaction_read_only = off');
+    for (const table of ['users', 'relay_state']) {
+      await assert.rejects(query(`DELETE FROM ${table}`), /permission denied/);
+    }
+    await assert.rejects(reader.execute('TRUNCATE userstream.users'), /no MODIFY permission/);
   });
 });

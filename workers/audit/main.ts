@@ -13,7 +13,7 @@ await runWorker('audit', async ({ health, log, registry, signal, configFile, env
     credentials: credentials(env, system),
     ca: certificateAuthority(env, system),
   });
-  const access = { POSTGRES: accessTo('POSTGRES'), CASSANDRA: accessTo('CASSANDRA') };
+  const access = { POSTGRES: accessTo('AUDIT_POSTGRES'), CASSANDRA: accessTo('AUDIT_CASSANDRA') };
   await keepAuditing({
     audit: () => runAudit({ config, access, log, signal }),
     intervalMs: config.audit.intervalMs,

@@ -5,6 +5,7 @@ import { runWorker, type WorkerContext } from '../lib/main.ts';
 import { subjectClient } from '../lib/registry.ts';
 import { untilDone } from '../lib/retry.ts';
 import { certificateAuthority } from '../lib/tls.ts';
+import { grantCassandra, grantPostgres } from './audit.ts';
 import { dropTable, provisionCassandra } from './cassandra.ts';
 import { deleteTopics, provisionTopics, topicWishes } from './kafka.ts';
 import { dropSlot, dropTables, provisionPostgres } from './postgres.ts';
@@ -70,6 +71,22 @@ function provision(config: Config, context: WorkerContext): Step[] {
       },
     },
     { name: 'Cassandra', run: () => provisionCassandra(cassandra, access('CASSANDRA')) },
+    ...auditRoles(config, access),
+  ];
+}
+
+/** The rights of the audit's roles in what is managed: on existing systems they are their owner's to give. */
+function auditRoles({ postgres, cassandra }: Config, access: ReturnType<typeof accessOf>): Step[] {
+  const inPostgres = access('AUDIT_POSTGRES').credentials;
+  const inCassandra = access('AUDIT_CASSANDRA').credentials;
+  const [toPostgres, toCassandra] = [access('POSTGRES'), access('CASSANDRA')];
+  return [
+    ...(inPostgres
+      ? [{ name: 'AuditInPostgres', run: () => grantPostgres(postgres, toPostgres, inPostgres) }]
+      : []),
+    ...(inCassandra
+      ? [{ name: 'AuditInCassandra', run: () => grantCassandra(cassandra, toCassandra, inCassandra) }]
+      : []),
   ];
 }
 
