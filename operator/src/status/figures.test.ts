@@ -15,6 +15,11 @@ const cases: { name: string; reports: Report[]; expected: unknown }[] = [
   { name: 'only one that stands by', reports: [standby], expected: undefined },
   { name: 'Spark alone', reports: [spark], expected: { usersPerMinute: 120, lagRecords: 7 } },
   {
+    name: 'how long users took',
+    reports: [report({ latencyP50Ms: 900, latencyP99Ms: 2100 })],
+    expected: { latencyP50Millis: 900, latencyP99Millis: 2100 },
+  },
+  {
     name: 'a relay that is behind',
     reports: [standby, report({ lagBytes: 900, relayedForMs: 0 }), spark],
     expected: { usersPerMinute: 120, lagRecords: 7, lagBytes: 900 },

@@ -14,6 +14,8 @@ export function figuresOf(reports: Report[]): Figures | undefined {
     usersPerMinute: figure(reports, 'usersPerMinute'),
     lagRecords: figure(reports, 'lag'),
     lagBytes: lagBytes(reports),
+    latencyP50Millis: figure(reports, 'latencyP50Ms'),
+    latencyP99Millis: figure(reports, 'latencyP99Ms'),
   };
   const known = Object.entries(told).filter(([, value]) => value !== undefined);
   return known.length > 0 ? Object.fromEntries(known) : undefined;
