@@ -1,11 +1,12 @@
 import { KubeClient, loadKubeConfig } from '../src/kube/client.ts';
-import { type KubeObject, refOf } from '../src/kube/object.ts';
+import { type KubeObject, type ObjectRef, refOf } from '../src/kube/object.ts';
 import { type ApplyOptions, CREATE_ONLY } from '../src/kube/options.ts';
 import type { Kind } from '../src/kube/resources.ts';
 import { PIPELINES } from '../src/reconcile/followed.ts';
 import { FIELD_MANAGER } from '../src/reconcile/owned.ts';
 import { reconcile } from '../src/reconcile/reconciler.ts';
 import { IMAGES } from '../src/specs/testing.ts';
+import { type Time, timed } from './time.ts';
 import type { World } from './world.ts';
 
 const JOB: Kind = { apiVersion: 'batch/v1', kind: 'Job' };
@@ -46,6 +47,12 @@ export async function applyPipelines({ api }: World, namespace: string, count: n
   await forAll(names(count), (name) => api.adminClient.apply(pipeline(namespace, name), options));
 }
 
+/** Changes what concerns nobody on each of `count` pipelines, which the operator then looks at. */
+export async function touchPipelines({ api }: World, namespace: string, count: number): Promise<void> {
+  const patch = { metadata: { annotations: { touched: 'once' } } };
+  await forAll(names(count), (name) => api.adminClient.mergePatch({ ...PIPELINES, namespace, name }, patch));
+}
+
 /** Lets all provision Jobs have succeeded, for which everything after them waits. */
 export async function completeJobs({ api }: World, namespace: string): Promise<void> {
   const { items } = await api.adminClient.list(JOB, { namespace });
@@ -66,18 +73,36 @@ export async function completeJobs({ api }: World, namespace: string): Promise<v
   );
 }
 
-/** A client that notes which objects were applied through it. */
+type Patch = Record<string, unknown>;
+
+/** A client that notes what is written through it: objects that are applied, and the writes on the pipeline itself. */
 class Recorder extends KubeClient {
   readonly applied: KubeObject[] = [];
+  readonly statuses: KubeObject[] = [];
+  readonly patches: Patch[] = [];
 
   override async apply<T extends KubeObject>(object: T, options: ApplyOptions): Promise<T> {
-    if (!options.subresource) this.applied.push(object);
+    (options.subresource ? this.statuses : this.applied).push(object);
     return await super.apply(object, options);
+  }
+
+  override async mergePatch<T extends KubeObject>(ref: ObjectRef, patch: Patch, options = {}): Promise<T> {
+    this.patches.push(patch);
+    return await super.mergePatch(ref, patch, options);
   }
 }
 
-/** The objects of one pipeline as the operator applies them, in two parts: up to the provision Job and after it. */
-export type Sample = { namespace: string; name: string; parts: [KubeObject[], KubeObject[]] };
+/**
+ * The objects of one pipeline as the operator applies them, in two parts: up to the provision Job and after it; and what
+ * it writes on the pipeline's own resource meanwhile.
+ */
+export type Sample = {
+  namespace: string;
+  name: string;
+  parts: [KubeObject[], KubeObject[]];
+  patches: Patch[];
+  statuses: KubeObject[];
+};
 
 /** Each object as it was applied last. */
 function distinct(objects: KubeObject[]): KubeObject[] {
@@ -102,20 +127,39 @@ export async function recordSample(world: World, namespace: string, name: string
   await completeJobs(world, namespace);
   await reconcile({ namespace, name }, dependencies);
   client.close();
-  return { namespace, name, parts: [first, distinct(client.applied).slice(first.length)] };
+  const { applied, patches, statuses } = client;
+  return { namespace, name, parts: [first, distinct(applied).slice(first.length)], patches, statuses };
 }
 
-/** Applies the same objects under `count` other names by a loop that does nothing else; answers the seconds it took. */
-export async function applyBare({ api }: World, sample: Sample, to: string, count: number): Promise<number> {
-  const { namespace, name: sampleName, parts } = sample;
-  const text = JSON.stringify(parts.flat()).replaceAll(`"namespace":"${namespace}"`, `"namespace":"${to}"`);
+/** The text of what a sample holds, as it is under another name. */
+const renamed = (sample: Sample, part: unknown, to: string) => {
+  const text = JSON.stringify(part).replaceAll(`"namespace":"${sample.namespace}"`, `"namespace":"${to}"`);
+  return (name: string) => text.replaceAll(sample.name, name);
+};
+
+/** Applies the same objects under `count` other names by a loop that does nothing else; answers how long it took. */
+export async function applyBare({ api }: World, sample: Sample, to: string, count: number): Promise<Time> {
+  const text = renamed(sample, sample.parts.flat(), to);
   const options = { fieldManager: FIELD_MANAGER, preconditions: CREATE_ONLY };
-  const began = performance.now();
-  await forAll(names(count), async (name) => {
-    const own: KubeObject[] = JSON.parse(text.replaceAll(sampleName, name));
+  const applyOne = async (name: string) => {
+    const own: KubeObject[] = JSON.parse(text(name));
     for (const object of own) await api.adminClient.apply(object, options);
-  });
-  return (performance.now() - began) / 1000;
+  };
+  return await timed(() => forAll(names(count), applyOne));
+}
+
+/** Writes the same on `count` pipelines' own resources by such a loop; answers how long it took. */
+export async function writeBare(world: World, sample: Sample, to: string, count: number): Promise<Time> {
+  await applyPipelines(world, to, count);
+  const text = renamed(sample, sample.statuses, to);
+  const client = world.api.adminClient;
+  const writeOne = async (name: string) => {
+    const ref = { ...PIPELINES, namespace: to, name };
+    for (const patch of sample.patches) await client.mergePatch(ref, patch);
+    const statuses: KubeObject[] = JSON.parse(text(name));
+    for (const status of statuses) await client.applyStatus(status, { fieldManager: FIELD_MANAGER });
+  };
+  return await timed(() => forAll(names(count), writeOne));
 }
 
 /** Deletes what would make pods, so that controllers find nothing to do there. */
