@@ -19,6 +19,11 @@ describe('claims', () => {
     assert.equal((await replica('ingest-0', 'seed=b').take()).page, 1);
   });
 
+  test('a sequence that was begun before there were claims goes on where it was', async () => {
+    await bench.pool.query("INSERT INTO ingest_state (sequence, next_page) VALUES ('seed=a', 7)");
+    assert.deepEqual(await pages(['a', 'b'].map((name) => replica(name).take())), [7, 8]);
+  });
+
   test('who is restarted takes up his own page, whom nobody has heard of for long loses it', async () => {
     assert.deepEqual(await pages(['a', 'b', 'c'].map((name) => replica(name).take())), [1, 2, 3]);
     const [first] = (await bench.pool.query('SELECT owner FROM ingest_claims ORDER BY page')).rows;

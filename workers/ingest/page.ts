@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { StageError } from '../lib/health.ts';
-import { apiUser, toUser, type User } from '../lib/user.ts';
+import type { User } from '../lib/user.ts';
+import { checkUser, parseJson } from './check.ts';
 import type { Body } from './fetch.ts';
 import { scanResults } from './scan.ts';
 
@@ -15,8 +16,6 @@ export type Page = {
   /** Undefined when all of the page is here, or what was wrong with it: then it must be asked for again. */
   fault: string | undefined;
 };
-
-const MAX_REASON = 1000;
 
 const response = z.object({ results: z.array(z.unknown()), info: z.unknown().optional() });
 const info = z.object({ page: z.int() });
@@ -67,25 +66,11 @@ function sort(candidates: Candidate[]): { users: User[]; rejected: Rejected[] } 
   const users = new Map<string, User>();
   const rejected: Rejected[] = [];
   for (const { user, raw } of candidates) {
-    const checked = apiUser.safeParse(user);
-    if (checked.success) users.set(checked.data.login.uuid, toUser(checked.data));
-    else rejected.push({ reason: user === undefined ? 'is not JSON' : reasonOf(checked.error), raw: raw() });
+    const checked = checkUser(user);
+    if ('user' in checked) users.set(checked.user.id, checked.user);
+    else rejected.push({ reason: checked.reason, raw: raw() });
   }
   return { users: [...users.values()], rejected };
-}
-
-function reasonOf(error: z.ZodError): string {
-  const faults = error.issues.map((issue) => `${issue.path.join('.') || '(user)'}: ${issue.message}`);
-  return faults.join('; ').slice(0, MAX_REASON);
-}
-
-/** The value, or undefined (which JSON doesn't have) when the bytes aren't JSON in UTF-8. */
-function parseJson(bytes: Buffer): unknown {
-  try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
-  } catch {
-    return undefined;
-  }
 }
 
 function invalid(name: string, fault: string): StageError {

@@ -1,7 +1,8 @@
 import type { Pool } from 'pg';
-import { USER_COLUMNS, type User } from '../lib/user.ts';
+import type { User } from '../lib/user.ts';
 import type { Claim } from './claims.ts';
 import type { Rejected } from './page.ts';
+import { upsert, usersParameter } from './upsert.ts';
 
 export type Batch = {
   users: User[];
@@ -10,28 +11,9 @@ export type Batch = {
   source: string;
 };
 
-const TYPES = { uuid: 'uuid', text: 'text', timestamp: 'timestamptz' };
-const names = Object.keys(USER_COLUMNS);
-const values = names.filter((name) => name !== 'id');
-const row = (table: string) => `(${values.map((name) => `${table}.${name}`).join(', ')})`;
-const typed = Object.entries(USER_COLUMNS).map(([name, type]) => `${name} ${TYPES[type]}`);
-
-/**
- * One statement, so one round trip and one transaction. A user who stands there unchanged is left out before the insert
- * (ON CONFLICT would lock his row, which is a WAL record of 56 bytes); the condition on the update is for a writer in
- * between. One JSON text goes in rather than an array a column: measured as fast at the least, and simpler.
- * Sorted by id, so that two writers can't wait for each other.
- */
+/** One statement, so one round trip and one transaction. */
 const write = (guard: string) => `
-  accepted AS (
-    INSERT INTO users (${names.join(', ')})
-    SELECT ${names.map((name) => `new.${name}`).join(', ')}
-    FROM json_to_recordset($1) AS new (${typed.join(', ')}) LEFT JOIN users AS old USING (id)
-    WHERE ${guard} AND (old.id IS NULL OR ${row('old')} IS DISTINCT FROM ${row('new')})
-    ORDER BY new.id
-    ON CONFLICT (id) DO UPDATE SET ${values.map((name) => `${name} = excluded.${name}`).join(', ')}
-    WHERE ${row('users')} IS DISTINCT FROM ${row('excluded')}
-  ), refused AS (
+  accepted AS (${upsert(guard)}), refused AS (
     INSERT INTO rejected_users (source, reason, raw)
     SELECT $2, reason, decode(raw, 'base64')
     FROM json_to_recordset($3) AS new (reason text, raw text)
@@ -73,5 +55,5 @@ export class Store {
 
 function parameters({ users, source, rejected }: Batch): string[] {
   const refused = rejected.map(({ reason, raw }) => ({ reason, raw: raw.toString('base64') }));
-  return [JSON.stringify(users), source, JSON.stringify(refused)];
+  return [usersParameter(users), source, JSON.stringify(refused)];
 }

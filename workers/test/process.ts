@@ -7,7 +7,13 @@ import { until } from './wait.ts';
 
 const WORKERS = join(import.meta.dirname, '..');
 
-export type WorkerOptions = { env?: NodeJS.ProcessEnv; config?: unknown; args?: string[] };
+export type WorkerOptions = {
+  env?: NodeJS.ProcessEnv;
+  config?: unknown;
+  args?: string[];
+  /** Instead of the worker's `main.ts`. */
+  program?: string;
+};
 
 export type WorkerProcess = {
   /** The port of its HTTP endpoints. */
@@ -48,12 +54,13 @@ export async function runToEnd(name: string, options: WorkerOptions = {}) {
   return { code: codeOf(child), output: output() };
 }
 
-async function launch(name: string, { env, config = {}, args = [] }: WorkerOptions) {
+async function launch(name: string, options: WorkerOptions) {
+  const { env, config = {}, args = [], program = 'main.ts' } = options;
   const home = await temporaryDirectory('worker');
   const file = join(home.path, 'config.json');
   await writeFile(file, JSON.stringify(config));
   // With its parent's death, however that dies, it ends too.
-  const command = ['--pdeathsig=KILL', process.execPath, join(WORKERS, name, 'main.ts'), ...args];
+  const command = ['--pdeathsig=KILL', process.execPath, join(WORKERS, name, program), ...args];
   const child = spawn('setpriv', command, {
     env: { ...process.env, HTTP_PORT: '0', USERSTREAM_CONFIG: file, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
