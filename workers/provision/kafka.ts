@@ -18,8 +18,12 @@ const { ConfigResourceTypes, ConfigSource } = kafkajs;
 
 type Section = Sections['kafka'];
 
-/** Dead letters are looked at by people: kept for a month, whatever the users topic does. */
-const DEAD_LETTER_CONFIG = { 'cleanup.policy': 'delete', 'retention.ms': String(30 * 24 * 3600 * 1000) };
+/** Dead letters are looked at by people: kept for a month, whatever the users topic does, and for no week more. */
+const DEAD_LETTER_CONFIG = {
+  'cleanup.policy': 'delete',
+  'retention.ms': String(30 * 24 * 3600 * 1000),
+  'segment.ms': String(24 * 3600 * 1000),
+};
 /** The registry's journal is its database: its records must never expire. */
 const REGISTRY_CONFIG = { 'cleanup.policy': 'delete', 'retention.ms': '-1', 'retention.bytes': '-1' };
 

@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import type { Client } from 'cassandra-driver';
+import { cassandraClient } from '../lib/cassandra.ts';
+import { provisionCassandra } from '../provision/cassandra.ts';
+import { startCassandra, type TestCassandra } from '../test/cassandra.ts';
+import { runToEnd } from '../test/process.ts';
+import { RelayBench } from '../test/relay.ts';
+import { until } from '../test/wait.ts';
+
+const ROLE = { username: 'streamer', password: 'test-password' };
+const TOPICS = { topic: 'test.relay.users', deadLetterTopic: 'test.relay.users.dead-letter' };
+const GONE = '11111111-1111-4111-8111-111111111111';
+const OTHER = '22222222-2222-4222-8222-222222222222';
+
+describe('erasure', () => {
+  let [bench, cassandra, ring]: [RelayBench, TestCassandra, Client] = [] as never;
+
+  before(async () => {
+    [bench, cassandra] = await Promise.all([RelayBench.start(), startCassandra()]);
+    await provisionCassandra({ ...cassandra.section, managed: true }, { credentials: ROLE, ca: undefined });
+    ring = cassandraClient(cassandra.section, ROLE);
+    await ring.connect();
+    for (const id of [GONE, OTHER]) {
+      await bench.db.query(`INSERT INTO users (id, first_name) VALUES ($1, 'Ada')`, [id]);
+      await bench.db.query(
+        `INSERT INTO rejected_users (reason, raw) VALUES ('bad', convert_to($1, 'UTF8'))`,
+        [`{"login":{"uuid":"${id.toUpperCase()}"}}`],
+      );
+      await ring.execute(`INSERT INTO userstream.users (id, first_name) VALUES (${id}, 'Ada')`);
+    }
+    await bench.startRelay();
+  });
+
+  after(async () => {
+    await ring?.shutdown();
+    await Promise.all([cassandra?.stop(), bench?.stop()]);
+  });
+
+  function run(id: string) {
+    const { username, password } = bench.postgres.credentials;
+    return runToEnd('erase', {
+      args: [id],
+      env: {
+        POSTGRES_USERNAME: username,
+        POSTGRES_PASSWORD: password,
+        CASSANDRA_USERNAME: ROLE.username,
+        CASSANDRA_PASSWORD: ROLE.password,
+      },
+      config: {
+        pipeline: { namespace: 'test', name: 'erase' },
+        postgres: bench.postgres.section,
+        kafka: {
+          bootstrapServers: bench.kafka.bootstrapServers,
+          tls: false,
+          compression: 'gzip',
+          ...TOPICS,
+        },
+        cassandra: cassandra.section,
+      },
+    });
+  }
+
+  /** What Spark does with the tombstone. */
+  async function carryDeletion(id: string): Promise<void> {
+    await until('the tombstone', () =>
+      bench.users.records.some(({ key, value }) => key === id && value === null),
+    );
+    await ring.execute(`DELETE FROM userstream.users WHERE id = ${id}`);
+  }
+
+  test('deletes one user everywhere, and proves it', async () => {
+    const [{ code, output }] = await Promise.all([run(GONE), carryDeletion(GONE)]);
+    assert.equal(code, 0, output);
+    assert.match(output, /^Postgres +users: 1 row deleted, none left$/m);
+    assert.match(output, /^Postgres +rejected_users: 1 row deleted, none left$/m);
+    assert.match(output, /^Cassandra +userstream\.users: no row$/m);
+    assert.match(
+      output,
+      /^Kafka +test\.relay\.users: deleted at offset \d+ of partition \d; \d records? with a value, gone by 20/m,
+    );
+    assert.match(output, /^Kafka +test\.relay\.users\.dead-letter: no record with a value$/m);
+  });
+
+  test('leaves every other user', async () => {
+    const { rows } = await bench.db.query('SELECT id FROM users');
+    const rejected = await bench.db.query('SELECT FROM rejected_users');
+    const { rowLength } = await ring.execute('SELECT id FROM userstream.users');
+    assert.deepEqual([rows, rejected.rowCount, rowLength], [[{ id: OTHER }], 1, 1]);
+  });
+
+  test('may be run again', async () => {
+    const { code, output } = await run(GONE.toUpperCase());
+    assert.equal(code, 0, output);
+    assert.match(output, /^Postgres +users: 0 rows deleted, none left$/m);
+  });
+
+  test('takes nothing but an id', async () => {
+    const { code, output } = await run('Ada');
+    assert.deepEqual([code, /Ada is not a user's id: give a UUID/.test(output)], [1, true]);
+  });
+});

@@ -1,0 +1,40 @@
+import { z } from 'zod';
+import { ConfigError, credentials, readConfig, sections } from '../lib/config.ts';
+import { runWorker } from '../lib/main.ts';
+import { certificateAuthority } from '../lib/tls.ts';
+import { erase } from './erase.ts';
+import { report } from './report.ts';
+
+const configSchema = z.object({
+  pipeline: sections.pipeline,
+  postgres: sections.postgres,
+  kafka: sections.kafka,
+  cassandra: sections.cassandra,
+});
+
+/** A Job that is told to stop before it is done has failed: it must be run again. */
+const UNFINISHED = 1;
+
+/** `main.ts ID` deletes a user, and prints what it proved of every store. */
+await runWorker(
+  'erase',
+  async ({ health, log, signal, configFile, env }) => {
+    const config = readConfig(configSchema, configFile);
+    const id = z.guid().toLowerCase().safeParse(process.argv[2]).data;
+    if (id === undefined)
+      throw new ConfigError(`${process.argv[2] ?? 'nothing'} is not a user's id: give a UUID`);
+    const accessTo = (system: string) => ({
+      credentials: credentials(env, system),
+      ca: certificateAuthority(env, system),
+    });
+    const access = {
+      POSTGRES: accessTo('POSTGRES'),
+      KAFKA: accessTo('KAFKA'),
+      CASSANDRA: accessTo('CASSANDRA'),
+    };
+    const proof = await erase({ config, access, health, log, signal }, id);
+    const { keyspace, table } = config.cassandra;
+    process.stdout.write(`${report(proof, `${keyspace}.${table}`).join('\n')}\n`);
+  },
+  UNFINISHED,
+);
