@@ -23,7 +23,11 @@ import { Users } from './users.ts';
 const ROLE = { username: 'streamer', password: 'test-password' };
 const READER = { username: 'userstream_audit', password: "reader's password" };
 const USERS = 3000;
-const COLUMNS = Object.entries(USER_COLUMNS).filter(([name]) => name !== 'id') as unknown as Column[];
+const VIEW: Column[] = Object.entries(USER_COLUMNS).map(([name, type]) => [
+  name,
+  type === 'timestamp' ? 'timestamp' : 'string',
+]);
+const COLUMNS: Column[] = Object.entries(USER_COLUMNS).filter(([name]) => name !== 'id');
 const { signal } = new AbortController();
 
 /** What SELECT * FROM users makes of a line; the SQL itself is Spark's, see integration_project.py. */
@@ -94,10 +98,12 @@ describe('an audit', () => {
 
   function run(passed: () => Promise<void> = async () => {}) {
     const sides: Sides = {
-      users: new Users(query),
+      users: new Users(query, VIEW),
       table: new Table(reader, cassandra.section, COLUMNS),
-      columns: COLUMNS,
-      driver: { project: async (lines) => ({ columns: COLUMNS, rows: lines.map(selectAll) }) },
+      shape: { view: VIEW, columns: COLUMNS },
+      driver: {
+        project: async (lines) => ({ view: VIEW, columns: COLUMNS, rows: lines.map(selectAll) }),
+      },
     };
     return audit({ sides, passed, throttle: new Throttle(1_000_000, signal) });
   }

@@ -2,7 +2,7 @@ import { Buckets } from './buckets.ts';
 import { compare, type Difference, type Look, project, type Sides } from './compare.ts';
 import type { Throttle } from './throttle.ts';
 
-/** Rows in a page: of Postgres as many as the SQL is applied to at once; of Cassandra, which can't cut it, fewer. */
+/** Rows in a page at most: of Postgres as many as the SQL is applied to at once; of Cassandra, which can't cut it, fewer. */
 const POSTGRES_PAGE = 2000;
 const CASSANDRA_PAGE = 250;
 /** Ids in a page. */

@@ -1,6 +1,7 @@
+import { isDeepStrictEqual } from 'node:util';
 import { StageError } from '../lib/health.ts';
-import type { SparkDriver } from './driver.ts';
-import { type Column, fingerprint, type Row } from './row.ts';
+import type { Shape, SparkDriver } from './driver.ts';
+import { fingerprint, type Row } from './row.ts';
 import type { Table } from './table.ts';
 import type { User, Users } from './users.ts';
 
@@ -14,7 +15,8 @@ export type Look = { kind: Kind; source: string };
 export type Sides = {
   users: Users;
   table: Table;
-  columns: readonly Column[];
+  /** What the SQL read and made at the beginning. */
+  shape: Shape;
   driver: Pick<SparkDriver, 'project'>;
 };
 
@@ -25,12 +27,12 @@ const BATCH_BYTES = 4 * 1024 * 1024;
 
 /**
  * What the SQL makes of `users`.
- * @throws {StageError} SqlChanged where it makes other columns than at the beginning
+ * @throws {StageError} SqlChanged where it reads or makes other columns than at the beginning
  */
-export async function project({ driver, columns }: Sides, users: readonly User[]): Promise<Row[]> {
+export async function project({ driver, shape }: Sides, users: readonly User[]): Promise<Row[]> {
   if (users.length === 0) return [];
-  const projection = await driver.project(users.map(({ line }) => line));
-  if (JSON.stringify(projection.columns) === JSON.stringify(columns)) return projection.rows;
+  const { rows, ...now } = await driver.project(users.map(({ line }) => line));
+  if (isDeepStrictEqual(now, shape)) return rows;
   throw new StageError('Spark', 'SqlChanged', 'spark.sql has changed meanwhile; the audit begins anew');
 }
 

@@ -2,15 +2,20 @@ import { z } from 'zod';
 import { StageError } from '../lib/health.ts';
 import { type Column, type Row, sparkText } from './row.ts';
 
-const head = z.object({ columns: z.array(z.tuple([z.string(), z.string()])) });
+/** Names of columns become part of statements. */
+const columns = z.array(z.tuple([z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), z.string()]));
+const head = z.object({ view: columns, columns });
 const line = z.tuple([z.string()]).rest(z.string().nullable());
 const status = z.object({ figures: z.object({ readToEndAgoMs: z.number().optional() }).optional() });
 const fault = z.object({ reason: z.string(), message: z.string() });
 
 const TIMEOUT_MS = 60_000;
 
-/** What the SQL makes of some users: its columns, and the rows that it keeps. */
-export type Projection = { columns: Column[]; rows: Row[] };
+/** What the SQL reads of a user, with Spark's types, and what it makes of it, with Cassandra's. */
+export type Shape = { view: Column[]; columns: Column[] };
+
+/** What the SQL makes of some users: the rows that it keeps. */
+export type Projection = Shape & { rows: Row[] };
 
 /** Spark's driver, which knows the SQL and how far the stream has come. */
 export class SparkDriver {
@@ -25,8 +30,8 @@ export class SparkDriver {
   /** Has the pipeline's SQL applied to users that are given as JSON objects, a line each. */
   async project(lines: readonly string[]): Promise<Projection> {
     const [first = '{}', ...rows] = (await this.#ask('/project', lines.join('\n'))).split('\n');
-    const { columns } = head.parse(JSON.parse(first));
-    return { columns, rows: rows.map((text) => rowOf(columns, text)) };
+    const { view, columns } = head.parse(JSON.parse(first));
+    return { view, columns, rows: rows.map((text) => rowOf(columns, text)) };
   }
 
   /** How long ago, in milliseconds, Spark looked at the topic's end and had then written all before; undefined: never. */

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { types } from 'cassandra-driver';
 
-/** A column that the pipeline's SQL makes, with its CQL type. */
+/** A column with its type. */
 export type Column = readonly [name: string, type: string];
 
 /** A row as both sides tell it: its id, and the text of each column's value, in the columns' order. */

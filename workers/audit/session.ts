@@ -25,7 +25,7 @@ const PASSAGE_MS = 5 * 60_000;
  */
 export async function runAudit({ config, access, log, signal }: SessionContext): Promise<Outcome> {
   const driver = new SparkDriver(config.audit.driverUrl, signal);
-  const { columns } = await driver.project([]);
+  const { rows: _, ...shape } = await driver.project([]);
   const { query, close } = await connectPostgres(config.postgres, access.POSTGRES, log);
   const { credentials, ca } = access.CASSANDRA;
   const cassandra = cassandraClient(config.cassandra, credentials, ca);
@@ -34,9 +34,9 @@ export async function runAudit({ config, access, log, signal }: SessionContext):
     await cassandra.connect().catch((error) => {
       throw cassandraError(config.cassandra, error);
     });
-    const table = new Table(cassandra, config.cassandra, columns);
+    const table = new Table(cassandra, config.cassandra, shape.columns);
     return await audit({
-      sides: { users: new Users(query), table, columns, driver },
+      sides: { users: new Users(query, shape.view), table, shape, driver },
       throttle: new Throttle(config.audit.usersPerSecond, signal),
       passed: () => streamHasPassed(stream),
     });

@@ -1,6 +1,7 @@
 import { type Client, types } from 'cassandra-driver';
 import { cassandraError } from '../lib/cassandra.ts';
 import type { Sections } from '../lib/config.ts';
+import { FIRST_SIZE, nextSize } from './page-size.ts';
 import { type Column, cassandraText, type Row } from './row.ts';
 
 const OPTIONS = { prepare: true, isIdempotent: true, consistency: types.consistencies.localQuorum };
@@ -22,13 +23,26 @@ export class Table {
     this.#section = section;
   }
 
-  /** All rows, token range by token range, in pages of `limit`. */
-  async *pages(limit: number): AsyncGenerator<Row[]> {
-    for await (const rows of this.#scan(this.#names(), limit)) yield rows.map((row) => this.#row(row));
+  /** All rows, token range by token range, in pages of `most` at most. */
+  async *pages(most: number): AsyncGenerator<Row[]> {
+    let size = Math.min(FIRST_SIZE, most);
+    for (let pageState: string | undefined; ; ) {
+      const page = await this.#page(this.#names(), size, pageState);
+      const rows = page.rows.map((row) => this.#row(row));
+      if (rows.length > 0) yield rows;
+      if (!page.pageState) return;
+      pageState = page.pageState;
+      size = nextSize(size, lengthOf(rows), most);
+    }
   }
 
-  async *idPages(limit: number): AsyncGenerator<string[]> {
-    for await (const rows of this.#scan('id', limit)) yield rows.map((row) => String(row['id']));
+  async *idPages(size: number): AsyncGenerator<string[]> {
+    for (let pageState: string | undefined; ; ) {
+      const page = await this.#page('id', size, pageState);
+      yield page.rows.map((row) => String(row['id']));
+      if (!page.pageState) return;
+      pageState = page.pageState;
+    }
   }
 
   /** Those of `ids` that there are, each by a read of its own, all at once. */
@@ -38,14 +52,9 @@ export class Table {
     return (await Promise.all(reads)).flatMap(({ rows }) => rows.map((row) => this.#row(row)));
   }
 
-  async *#scan(names: string, limit: number): AsyncGenerator<types.Row[]> {
-    for (let pageState: string | undefined; ; ) {
-      const options = { ...OPTIONS, fetchSize: limit, ...(pageState ? { pageState } : {}) };
-      const result = await this.#guarded(this.#client.execute(this.#select(names), [], options));
-      if (result.rows.length > 0) yield result.rows;
-      if (!result.pageState) return;
-      pageState = result.pageState;
-    }
+  #page(names: string, fetchSize: number, pageState: string | undefined) {
+    const options = { ...OPTIONS, fetchSize, ...(pageState ? { pageState } : {}) };
+    return this.#guarded(this.#client.execute(this.#select(names), [], options));
   }
 
   #select(names: string): string {
@@ -66,4 +75,11 @@ export class Table {
   #row(row: types.Row): Row {
     return { id: String(row['id']), values: this.#columns.map(([name]) => cassandraText(row[name])) };
   }
+}
+
+function lengthOf(rows: readonly Row[]): number {
+  return rows.reduce(
+    (sum, { values }) => sum + values.reduce((part, value) => part + (value?.length ?? 0), 0),
+    0,
+  );
 }

@@ -1,5 +1,6 @@
-import { USER_COLUMNS } from '../lib/user.ts';
+import { FIRST_SIZE, nextSize, PAGE_BYTES } from './page-size.ts';
 import type { Query } from './postgres.ts';
+import type { Column } from './row.ts';
 
 /** A user as Postgres holds it. */
 export type User = {
@@ -10,42 +11,47 @@ export type User = {
   line: string;
 };
 
-/** A page is cut when it is longer than this, so that rows of megabytes don't come by the hundred. */
-const PAGE_BYTES = 4 * 1024 * 1024;
+/** The statements that read users with the columns of `view`. */
+function statements(view: readonly Column[]) {
+  const values = view.map(([name, type]) => (type === 'timestamp' ? milliseconds(name) : `u."${name}"`));
+  const user = `u.id::text, u.xmin::text AS version, row_to_json(seen)::text AS line
+    FROM users AS u, LATERAL (SELECT ${values.join(', ')}) AS seen`;
+  const page = (where: string) => `
+    SELECT id, version, line FROM (
+      SELECT *, sum(octet_length(line)) OVER (ORDER BY place) - octet_length(line) AS before
+      FROM (SELECT u.id AS place, ${user} ${where} ORDER BY u.id LIMIT $1) AS page
+    ) AS sized WHERE before < ${PAGE_BYTES} ORDER BY place`;
+  return {
+    firstPage: page(''),
+    nextPage: page('WHERE u.id > $2'),
+    byIds: `SELECT ${user} WHERE u.id = ANY($1::uuid[])`,
+  };
+}
 
-/** An infinite timestamp can't be written by the relay either. */
-const values = Object.entries(USER_COLUMNS).map(([name, type]) =>
-  type === 'timestamp'
-    ? `CASE WHEN isfinite(u.${name}) THEN (extract(epoch FROM u.${name}) * 1000)::bigint END AS ${name}`
-    : `u.${name}`,
-);
-
-const USER = `u.id::text, u.xmin::text AS version, row_to_json(seen)::text AS line
-  FROM users AS u, LATERAL (SELECT ${values.join(', ')}) AS seen`;
-
-const page = (where: string) => `
-  SELECT id, version, line FROM (
-    SELECT *, sum(octet_length(line)) OVER (ORDER BY place) - octet_length(line) AS before
-    FROM (SELECT u.id AS place, ${USER} ${where} ORDER BY u.id LIMIT $1) AS page
-  ) AS sized WHERE before < ${PAGE_BYTES} ORDER BY place`;
-
-const FIRST_PAGE = page('');
-const NEXT_PAGE = page('WHERE u.id > $2');
+/** An infinite timestamp has none: the relay can't write it either. */
+function milliseconds(name: string): string {
+  return `CASE WHEN isfinite(u."${name}") THEN (extract(epoch FROM u."${name}") * 1000)::bigint END AS "${name}"`;
+}
 
 /** The users of Postgres, read a page at a time in short statements, so that no old snapshot is kept for it. */
 export class Users {
   readonly #query: Query;
+  readonly #statements: ReturnType<typeof statements>;
 
-  constructor(query: Query) {
+  /** @param view the columns of the SQL's view `users`, with Spark's types */
+  constructor(query: Query, view: readonly Column[]) {
     this.#query = query;
+    this.#statements = statements(view);
   }
 
-  /** All users by id, in pages of `limit` at most; what changes meanwhile may be seen before or after. */
-  async *pages(limit: number): AsyncGenerator<User[]> {
-    let users = await this.#query<User>(FIRST_PAGE, [limit]);
+  /** All users by id, in pages of `most` at most; what changes meanwhile may be seen before or after. */
+  async *pages(most: number): AsyncGenerator<User[]> {
+    let users = await this.#query<User>(this.#statements.firstPage, [FIRST_SIZE]);
     for (let last = users.at(-1); last; last = users.at(-1)) {
       yield users;
-      users = await this.#query<User>(NEXT_PAGE, [limit, last.id]);
+      const bytes = users.reduce((sum, { line }) => sum + line.length, 0);
+      const size = nextSize(users.length, bytes, most);
+      users = await this.#query<User>(this.#statements.nextPage, [size, last.id]);
     }
   }
 
@@ -60,7 +66,7 @@ export class Users {
   }
 
   async byIds(ids: readonly string[]): Promise<User[]> {
-    return await this.#query<User>(`SELECT ${USER} WHERE u.id = ANY($1::uuid[])`, [ids]);
+    return await this.#query<User>(this.#statements.byIds, [ids]);
   }
 
   /** Those of `ids` that there are. */
