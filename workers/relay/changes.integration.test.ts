@@ -7,6 +7,7 @@ import { postgresClient } from '../lib/postgres.ts';
 import { dropSlot, provisionPostgres } from '../provision/postgres.ts';
 import { finalState } from '../test/records.ts';
 import { RelayBench, reaches, standsBy } from '../test/relay.ts';
+import { usageOf } from '../test/usage.ts';
 import { until } from '../test/wait.ts';
 import { parseLsn } from './lsn.ts';
 
@@ -55,12 +56,37 @@ describe('the relay', () => {
     assert.ok(committed.every((time) => Math.abs(Date.now() - time) < 600_000));
   });
 
-  test('carries a transaction of 10,000 users, and a TRUNCATE as their deletes', async () => {
-    await bench.insert(10_000, 'Many');
+  test('carries a transaction of 200,000 users in bounded memory, and a TRUNCATE as their deletes', async () => {
+    const before = bench.users.records.length;
+    await bench.db.query(
+      `INSERT INTO users (id, first_name, picture)
+       SELECT gen_random_uuid(), 'Many', repeat(md5(n::text), 8) FROM generate_series(1, 200000) AS n`,
+    );
+    const arrived = () => bench.users.records.length >= before + 200_000;
+    await until('the large transaction', arrived, 120_000);
     await bench.equal('after the large transaction');
     await bench.db.query('TRUNCATE users');
+    await until('the TRUNCATE', () => bench.users.records.length >= before + 400_000, 120_000);
     await bench.equal('after the TRUNCATE');
     assert.equal(finalState(bench.users.records).size, 0);
+    const { peakBytes } = await usageOf(bench.relay.pid);
+    assert.ok(peakBytes < 320 * 2 ** 20, `the relay took ${Math.round(peakBytes / 2 ** 20)} MiB`);
+  });
+
+  test('carries a user that a single transaction changes a thousand times, ends and brings back', async () => {
+    const id = randomUUID();
+    await bench.db.query('BEGIN');
+    await bench.db.query('INSERT INTO users (id) VALUES ($1)', [id]);
+    await bench.db.query(
+      `DO $$ BEGIN FOR n IN 1..1000 LOOP
+         UPDATE users SET phone = n::text WHERE id = '${id}';
+       END LOOP; END $$`,
+    );
+    await bench.db.query('DELETE FROM users WHERE id = $1', [id]);
+    await bench.db.query(`INSERT INTO users (id, first_name) VALUES ($1, 'back')`, [id]);
+    await bench.db.query('COMMIT');
+    await bench.equal('after a thousand changes');
+    assert.equal(bench.users.records.filter(({ key }) => key === id).length, 1003);
   });
 
   test('lets the server forget WAL while the table is idle', async () => {

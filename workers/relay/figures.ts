@@ -4,6 +4,7 @@ export type RelayMetrics = {
   records: Counter<'kind'>;
   lagBytes: Gauge;
   lagSeconds: Gauge;
+  safeBytes: Gauge;
   active: Gauge;
   /** All records acknowledged by Kafka since the start. */
   total: number;
@@ -27,6 +28,11 @@ export function relayMetrics(registry: Registry): RelayMetrics {
     lagSeconds: new Gauge({
       name: 'userstream_relay_lag_seconds',
       help: 'Age of the transaction being relayed; 0 when nothing is waiting.',
+      registers,
+    }),
+    safeBytes: new Gauge({
+      name: 'userstream_relay_slot_safe_bytes',
+      help: 'Bytes of WAL that the server may still write before it drops what the slot needs (max_slot_wal_keep_size).',
       registers,
     }),
     active: new Gauge({

@@ -26,3 +26,7 @@ export function versionOf(epoch: number, lsn: Lsn): bigint {
   if (lsn >= LSN_LIMIT) throw new RangeError(`LSN ${formatLsn(lsn)} is past 256 TiB: start a new epoch`);
   return (BigInt(epoch) << 48n) | lsn;
 }
+
+export function epochOf(version: bigint): number {
+  return Number(version >> 48n);
+}

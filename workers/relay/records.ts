@@ -60,6 +60,14 @@ export function epochEnd(version: bigint, offsets: EndOffsets, to: Destination):
   }));
 }
 
+/** The highest of the versions that records carry in their headers; undefined where none does. */
+export function newestOf(headers: readonly Record<string, string>[]): bigint | undefined {
+  const versions = headers.flatMap(({ version }) =>
+    /^\d+$/.test(version ?? '') ? [BigInt(version ?? '')] : [],
+  );
+  return versions.sort((one, other) => Number(one - other)).at(-1);
+}
+
 /** Roughly what a record takes in a batch. */
 export function sizeOf(record: KafkaRecord): number {
   return (record.value?.length ?? 0) + record.key.length + 80;

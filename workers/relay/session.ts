@@ -13,15 +13,15 @@ import { kafkaError } from '../lib/kafka-errors.ts';
 import type { Logger } from '../lib/logging.ts';
 import { postgresClient, postgresError } from '../lib/postgres.ts';
 import { subjectClient } from '../lib/registry.ts';
-import { isAbort, sleep } from '../lib/retry.ts';
+import { isAbort } from '../lib/retry.ts';
 import type { Change } from './changes.ts';
+import { beginEpoch } from './epoch.ts';
 import type { RelayMetrics } from './figures.ts';
-import { type Lsn, versionOf } from './lsn.ts';
-import { type Destination, epochEnd, recordOf } from './records.ts';
+import { type Destination, epochEnd, newestOf, recordOf } from './records.ts';
 import { send } from './sink.ts';
-import { markSnapshotDone, readSlot, type SlotState, tryLock } from './slot.ts';
-import { takeSnapshot } from './snapshot.ts';
+import { riskOf, type SlotState } from './slot.ts';
 import { streamChanges } from './streaming.ts';
+import { awaitTurn } from './turn.ts';
 
 export type System = 'POSTGRES' | 'KAFKA' | 'SCHEMA_REGISTRY';
 
@@ -41,11 +41,12 @@ export type Session = SessionContext & {
   /** Publishes what it is given, in order, and counts it. */
   publish(records: readonly KafkaRecord[]): Promise<void>;
   recordOf(change: Change): KafkaRecord;
+  /** The version of the newest of the topic's last records; undefined where it has none. */
+  published(): Promise<bigint | undefined>;
   /** Tells in every partition that who was not written under `version` or a higher one is gone. */
   endEpoch(version: bigint): Promise<void>;
 };
 
-const STANDBY_POLL_MS = 1000;
 /** Lets the server notice within seconds that a relay's machine has gone, and give its lock to another. */
 const CONTROL_SETTINGS =
   '-c TimeZone=UTC -c DateStyle=ISO -c tcp_keepalives_idle=5 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=2';
@@ -58,23 +59,29 @@ const CONTROL_SETTINGS =
 export async function runSession(context: SessionContext): Promise<void> {
   const control = await openControl(context);
   let publisher: Publisher | undefined;
+  let slot: SlotState | undefined;
   try {
-    const slot = await awaitTurn(context, control);
+    slot = await awaitTurn(context, control);
     const to = await destination(context);
     publisher = await openPublisher(context);
     const session = { ...context, control, slot, ...publishing(context, publisher, to) };
     context.metrics.active.set(1);
-    if (!slot.snapshotDone) await publishSnapshot(session);
-    await streamChanges(session);
+    if (!slot.snapshotDone) slot = await beginEpoch(session);
+    await streamChanges({ ...session, slot });
   } catch (error) {
-    throw error instanceof StageError || isAbort(error)
-      ? error
-      : postgresError(context.config.postgres, error);
+    if (isAbort(error)) throw error;
+    const fault = postgresError(context.config.postgres, error);
+    throw slot?.atRisk ? withRisk(fault, context.config.postgres.slot) : fault;
   } finally {
     context.metrics.active.set(0);
     await publisher?.close().catch(() => {});
     await control.end().catch(() => {});
   }
+}
+
+/** Whatever holds the relay up costs more than time now. */
+function withRisk({ stage, reason, message, cause }: StageError, slot: string): StageError {
+  return new StageError(stage, reason, `${message}. Meanwhile ${riskOf(slot)}`, { cause });
 }
 
 async function openControl({ config, access }: SessionContext): Promise<Client> {
@@ -92,18 +99,6 @@ async function openControl({ config, access }: SessionContext): Promise<Client> 
     throw postgresError(config.postgres, error);
   }
   return control;
-}
-
-async function awaitTurn({ config, metrics, health, log, signal }: SessionContext, control: Client) {
-  const name = config.postgres.slot;
-  for (let [locked, told] = [false, false]; ; told = true) {
-    locked ||= await tryLock(control, name);
-    const slot = await readSlot(control, name);
-    if (locked && !slot.active) return slot;
-    if (!told) log.info({ slot: name }, 'standing by: another relay holds the slot');
-    health.ready({ standby: 1, records: metrics.total, lagBytes: 0 });
-    await sleep(STANDBY_POLL_MS, signal);
-  }
 }
 
 async function destination({ config, access }: SessionContext): Promise<Destination> {
@@ -132,6 +127,10 @@ function publishing({ config, metrics }: SessionContext, publisher: Publisher, t
       const refused = await send(publisher, to, records).catch(tell);
       count(metrics, to, records, refused);
     },
+    published: async () => {
+      const last = await publisher.lastHeaders(to.topic, config.postgres.slot).catch(tell);
+      return newestOf(last);
+    },
     endEpoch: async (version: bigint) => {
       const offsets = await publisher.endOffsets(to.topic).catch(tell);
       await publisher.publish(epochEnd(version, offsets, to)).catch(tell);
@@ -146,18 +145,4 @@ function count(metrics: RelayMetrics, to: Destination, records: readonly KafkaRe
   metrics.records.inc({ kind: 'dead_letter' }, dead + refused);
   metrics.records.inc({ kind: 'tombstone' }, tombstones);
   metrics.records.inc({ kind: 'upsert' }, records.length - tombstones - dead - refused);
-}
-
-async function publishSnapshot(session: Session): Promise<void> {
-  const { control, slot, log, health, metrics, config } = session;
-  const version: Lsn = versionOf(slot.epoch, slot.startLsn);
-  log.info({ epoch: slot.epoch }, 'publishing the table as it stands');
-  const publish = async (changes: Change[]) => {
-    await session.publish(changes.map(session.recordOf));
-    health.ready({ records: metrics.total, snapshot: 1 });
-  };
-  const rows = await takeSnapshot(control, version, publish, session.signal);
-  await session.endEpoch(version);
-  await markSnapshotDone(control, config.postgres.slot, slot.epoch);
-  log.info({ epoch: slot.epoch, rows }, 'published the table');
 }

@@ -8,7 +8,10 @@ export type SlotState = {
   /** Where the slot began: every change that it hands out lies behind. The version of the snapshot. */
   startLsn: Lsn;
   confirmedLsn: Lsn;
-  active: boolean;
+  /** The server's process that somebody reads the slot through; null while nobody does. */
+  reader: number | null;
+  /** More WAL waits than the server keeps: the next checkpoint may drop it, and the slot with it. */
+  atRisk: boolean;
 };
 
 type Row = {
@@ -16,13 +19,13 @@ type Row = {
   snapshot_done: boolean | null;
   start_lsn: string | null;
   confirmed_flush_lsn: string | null;
-  active: boolean | null;
+  active_pid: number | null;
   wal_status: string | null;
 };
 
 const QUERY = `
   SELECT state.epoch, state.snapshot_done, state.start_lsn::text,
-         slot.confirmed_flush_lsn::text, slot.active, slot.wal_status
+         slot.confirmed_flush_lsn::text, slot.active_pid, slot.wal_status
   FROM (VALUES ($1::text)) AS wanted (slot)
   LEFT JOIN relay_state AS state USING (slot)
   LEFT JOIN pg_replication_slots AS slot ON slot.slot_name = wanted.slot`;
@@ -44,7 +47,8 @@ export async function readSlot(client: Client, slot: string): Promise<SlotState>
     snapshotDone: row.snapshot_done === true,
     startLsn: parseLsn(row.start_lsn),
     confirmedLsn: parseLsn(row.confirmed_flush_lsn),
-    active: row.active === true,
+    reader: row.active_pid,
+    atRisk: isAtRisk(row.wal_status),
   };
 }
 
@@ -68,6 +72,10 @@ export async function tryLock(client: Client, slot: string): Promise<boolean> {
   return rows[0]?.locked === true;
 }
 
+export async function raiseEpoch(client: Client, slot: string, epoch: number): Promise<void> {
+  await client.query('UPDATE relay_state SET epoch = $2 WHERE slot = $1', [slot, epoch]);
+}
+
 export async function markSnapshotDone(client: Client, slot: string, epoch: number): Promise<void> {
   await client.query('UPDATE relay_state SET snapshot_done = true WHERE slot = $1 AND epoch = $2', [
     slot,
@@ -75,8 +83,35 @@ export async function markSnapshotDone(client: Client, slot: string, epoch: numb
   ]);
 }
 
-/** Where the server's WAL ends: everything that was committed before stands before it. */
-export async function walEnd(client: Client): Promise<Lsn> {
-  const { rows } = await client.query<{ end: string }>('SELECT pg_current_wal_lsn()::text AS end');
-  return parseLsn(rows[0]?.end ?? '');
+export type WalState = {
+  /** Where the server's WAL ends: everything that was committed before stands before it. */
+  end: Lsn;
+  atRisk: boolean;
+  /** How much more WAL may be written before the slot is lost; undefined where the server sets no limit. */
+  safeBytes: number | undefined;
+};
+
+/** How the slot stands to the server's WAL. */
+export async function readWal(client: Client, slot: string): Promise<WalState> {
+  const { rows } = await client.query<{ end: string; wal_status: string | null; safe: string | null }>(
+    `SELECT pg_current_wal_lsn()::text AS end, slot.wal_status, slot.safe_wal_size::text AS safe
+     FROM (VALUES ($1::text)) AS wanted (slot)
+     LEFT JOIN pg_replication_slots AS slot ON slot.slot_name = wanted.slot`,
+    [slot],
+  );
+  const { end = '', wal_status = null, safe = null } = rows[0] ?? {};
+  return {
+    end: parseLsn(end),
+    atRisk: isAtRisk(wal_status),
+    safeBytes: safe === null ? undefined : Number(safe),
+  };
+}
+
+function isAtRisk(walStatus: string | null): boolean {
+  return walStatus === 'unreserved';
+}
+
+/** What a slot at risk means, and the way out. */
+export function riskOf(slot: string): string {
+  return `replication slot ${slot} is past max_slot_wal_keep_size and may be lost at the next checkpoint: let the relay catch up, end transactions that stay open, or raise the limit (postgres.managed.maxSlotWalKeepSize)`;
 }

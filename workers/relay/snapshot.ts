@@ -6,6 +6,8 @@ import type { Change } from './changes.ts';
 const PAGE_ROWS = 1000;
 const COLUMNS = Object.keys(USER_COLUMNS).join(', ');
 
+type Row = Record<string, unknown> & { id: string };
+
 /**
  * Hands every row of `users` to `publish`, page by page in the order of ids, under one version: that of the slot's
  * beginning. A page may show what was changed since; the change itself follows in the stream under a higher version.
@@ -17,26 +19,26 @@ export async function takeSnapshot(
   publish: (changes: Change[]) => Promise<void>,
   signal: AbortSignal,
 ): Promise<number> {
-  let [after, count] = ['00000000-0000-0000-0000-000000000000', 0];
-  for (let comparison = '>='; ; comparison = '>') {
+  let count = 0;
+  for (let page = await readPage(client); page.length > 0; ) {
     signal.throwIfAborted();
-    const { rows } = await client.query<Record<string, unknown> & { id: string }>(
-      `SELECT ${COLUMNS} FROM users WHERE id ${comparison} $1 ORDER BY id LIMIT ${PAGE_ROWS}`,
-      [after],
-    );
-    const last = rows.at(-1);
-    if (!last) return count;
     const committedAt = Date.now();
-    await publish(rows.map((row) => changeOf(row, version, committedAt)));
-    after = last.id;
-    count += rows.length;
+    count += page.length;
+    // The server reads while the broker writes.
+    const published = publish(page.map((row) => changeOf(row, version, committedAt)));
+    [page] = await Promise.all([readPage(client, page.at(-1)?.id), published]);
   }
+  return count;
 }
 
-function changeOf(
-  row: Record<string, unknown> & { id: string },
-  version: bigint,
-  committedAt: number,
-): Change {
+async function readPage(client: Client, after?: string): Promise<Row[]> {
+  const { rows } = await client.query<Row>(
+    `SELECT ${COLUMNS} FROM users WHERE id > $1 OR $1 IS NULL ORDER BY id LIMIT ${PAGE_ROWS}`,
+    [after],
+  );
+  return rows;
+}
+
+function changeOf(row: Row, version: bigint, committedAt: number): Change {
   return { id: row.id, version, committedAt, encode: (schemaId) => encode(schemaId, toAvroUser(row)) };
 }

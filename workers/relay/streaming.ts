@@ -6,7 +6,7 @@ import { Outbox } from './outbox.ts';
 import { Pace } from './pace.ts';
 import { Reader } from './reader.ts';
 import type { Session } from './session.ts';
-import { walEnd } from './slot.ts';
+import { readWal, riskOf } from './slot.ts';
 import { openStream, type WalStream } from './stream.ts';
 
 /** How often the server hears from us, well within its timeout also while the stream is held back. */
@@ -94,15 +94,17 @@ function streamError(section: Session['config']['postgres'], error: unknown): St
 }
 
 async function showFigures(session: Session, outbox: Outbox, reader: Reader, pace: Pace): Promise<void> {
-  const { metrics, health, control } = session;
-  const end = await walEnd(control);
+  const { metrics, health, control, config } = session;
+  const { end, atRisk, safeBytes } = await readWal(control, config.postgres.slot);
   const { confirmed } = outbox;
   const lag = Number(end > confirmed ? end - confirmed : 0n);
   const idle = outbox.idle && !reader.inTransaction;
   metrics.lagBytes.set(lag);
   metrics.lagSeconds.set(idle ? 0 : Math.max(0, Date.now() - reader.committedAt) / 1000);
   const relayedForMs = Math.round(pace.look(end, confirmed, performance.now()));
-  health.ready({ records: metrics.total, lagBytes: lag, relayedForMs });
+  if (safeBytes !== undefined) metrics.safeBytes.set(safeBytes);
+  if (atRisk) health.notReady('Postgres', 'SlotAtRisk', riskOf(config.postgres.slot));
+  else health.ready({ records: metrics.total, lagBytes: lag, relayedForMs });
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

@@ -76,7 +76,12 @@ export class RelayBench {
   async startRelay(port = this.postgres.section.port, topic = NAMES.topic): Promise<WorkerProcess> {
     const { username, password } = this.postgres.credentials;
     const relay = await startWorker('relay', {
-      env: { POSTGRES_USERNAME: username, POSTGRES_PASSWORD: password },
+      // A heap that holds no large transaction.
+      env: {
+        POSTGRES_USERNAME: username,
+        POSTGRES_PASSWORD: password,
+        NODE_OPTIONS: '--max-old-space-size=64',
+      },
       config: {
         pipeline: { namespace: 'test', name: 'relay' },
         postgres: { ...this.postgres.section, port },

@@ -1,7 +1,10 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
 import { dropSlot } from '../../provision/postgres.ts';
 import { startWorker } from '../../test/process.ts';
+import { type Usage, usageOf } from '../../test/usage.ts';
 import { startDebezium } from './debezium.ts';
-import { type Usage, usageOf } from './usage.ts';
 import { arrival, empty, load, provision, recordsIn, slotInUse, type World } from './world.ts';
 
 export type Result = Usage & { name: string; records: number; seconds: number };
@@ -43,6 +46,26 @@ export async function relay(world: World, users: number, compression: 'none' | '
   );
   await worker.end('SIGTERM');
   await dropSlot(sections.postgres, { credentials: world.postgres.credentials, ca: undefined });
+  await empty(world);
+  return result;
+}
+
+/** The relay's stream with JSON for Avro, measured the same way. */
+export async function relayWithJson(world: World, users: number): Promise<Result> {
+  const topic = 'bench.relay.json';
+  const { postgres, kafka } = await provision(world, topic);
+  const { credentials } = world.postgres;
+  const script = join(import.meta.dirname, 'json-relay.ts');
+  const child = spawn(process.execPath, [script, JSON.stringify({ postgres, kafka, credentials })], {
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
+  await slotInUse(world, postgres.slot);
+  await load(world, users);
+  const result = await measured('relay, JSON', users, child.pid ?? 0, () => arrival(world, topic, users));
+  const exit = once(child, 'exit');
+  child.kill('SIGKILL');
+  await exit;
+  await dropSlot(postgres, { credentials, ca: undefined });
   await empty(world);
   return result;
 }

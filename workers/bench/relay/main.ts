@@ -1,4 +1,4 @@
-import { debezium, type Result, relay } from './contenders.ts';
+import { debezium, type Result, relay, relayWithJson } from './contenders.ts';
 import { kafkajsAlone, producerPerformance, recvlogical } from './limits.ts';
 import { startWorld } from './world.ts';
 
@@ -31,6 +31,7 @@ const world = await startWorld();
 try {
   const ours = await relay(world, users, 'none');
   const zipped = await relay(world, users, 'gzip');
+  const json = await relayWithJson(world, users);
   const theirs = await debezium(world, users);
   const client = await kafkajsAlone(world, users, 'stock');
   const replaced = await kafkajsAlone(world, users, 'ours');
@@ -38,11 +39,14 @@ try {
   const broker = await producerPerformance(world, users);
   console.log(`${users} users in one transaction\n`);
   console.log(row(['', 'records/s', 'CPU s', 'µs/record', 'peak MiB']));
-  for (const result of [ours, zipped, theirs, client, replaced, server, broker]) console.log(line(result));
+  for (const result of [ours, zipped, json, theirs, client, replaced, server, broker])
+    console.log(line(result));
   const lower = Math.min(rate(server), rate(broker));
   console.log(`\n${row(['the relay (Avro, none)', 'ratio', 'aim'])}`);
   console.log(ratio('rate, to Debezium’s', rate(ours) / rate(theirs), '≥ 2'));
+  console.log(ratio('rate with JSON, to Debezium’s', rate(json) / rate(theirs), '≥ 2'));
   console.log(ratio('CPU, to Debezium’s', ours.cpuSeconds / theirs.cpuSeconds, '≤ 0.4'));
+  console.log(ratio('CPU with JSON, to Debezium’s', json.cpuSeconds / theirs.cpuSeconds, '≤ 0.4'));
   console.log(ratio('memory, to Debezium’s', ours.peakBytes / theirs.peakBytes, '≤ 0.3'));
   console.log(ratio('rate, to kafkajs alone', rate(ours) / rate(client), '≥ 0.8'));
   console.log(ratio('rate, to the lower limit', rate(ours) / lower, '≥ 0.8'));

@@ -1,0 +1,67 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Consumer } from 'kafkajs';
+import type { Kafka } from './kafkajs.ts';
+
+/** Compaction may have taken the last record: what isn't read by then isn't there. */
+const DEADLINE_MS = 10_000;
+const LOOK_MS = 50;
+
+type Headers = Record<string, string>;
+
+/**
+ * The headers of the last record of each partition of `topic` that has one. kafkajs reads only as a member of a group:
+ * `groupId` commits nothing.
+ */
+export async function lastHeaders(kafka: Kafka, topic: string, groupId: string): Promise<Headers[]> {
+  const ends = await lastOffsets(kafka, topic);
+  if (ends.size === 0) return [];
+  const consumer = kafka.consumer({ groupId, maxWaitTimeInMs: 100 });
+  const found = new Map<number, Headers>();
+  const crash = crashOf(consumer);
+  try {
+    await consumer.connect();
+    await consumer.subscribe({ topic, fromBeginning: false });
+    await consumer.run({
+      autoCommit: false,
+      eachMessage: async ({ partition, message }) => {
+        if (ends.has(partition)) found.set(partition, textsOf(message.headers));
+      },
+    });
+    for (const [partition, offset] of ends) consumer.seek({ topic, partition, offset });
+    await Promise.race([all(found, ends.size), crash]);
+    return [...found.values()];
+  } finally {
+    await consumer.disconnect().catch(() => {});
+  }
+}
+
+/** Where the last record of each partition stands that isn't empty. */
+async function lastOffsets(kafka: Kafka, topic: string): Promise<Map<number, string>> {
+  const admin = kafka.admin();
+  try {
+    await admin.connect();
+    const offsets = await admin.fetchTopicOffsets(topic);
+    const filled = offsets.filter(({ low, high }) => BigInt(high) > BigInt(low));
+    return new Map(filled.map(({ partition, high }) => [partition, String(BigInt(high) - 1n)]));
+  } finally {
+    await admin.disconnect().catch(() => {});
+  }
+}
+
+async function all(found: ReadonlyMap<number, Headers>, count: number): Promise<void> {
+  const deadline = Date.now() + DEADLINE_MS;
+  while (found.size < count && Date.now() < deadline) await sleep(LOOK_MS);
+}
+
+/** Rejects with what keeps the consumer from reading; kafkajs tells only its listeners. */
+function crashOf(consumer: Consumer): Promise<never> {
+  const crash = new Promise<never>((_, reject) => {
+    consumer.on(consumer.events.CRASH, ({ payload }) => reject(payload.error));
+  });
+  crash.catch(() => {});
+  return crash;
+}
+
+function textsOf(headers: object | undefined): Headers {
+  return Object.fromEntries(Object.entries(headers ?? {}).map(([name, value]) => [name, String(value)]));
+}
