@@ -16,6 +16,7 @@ const KINDS = [
   'kind',
   'kwok',
   'pause',
+  'pyspark',
   'skaffold',
   'strimzi',
 ] as const;

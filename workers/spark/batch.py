@@ -1,23 +1,30 @@
-"""One micro-batch: decode, the pipeline's SQL, write, and put aside what can't be read."""
+"""One micro-batch: decode, apply the SQL, write, put aside what can't be, remove what a new epoch no longer has."""
 
 import os
 from functools import partial
+from typing import Callable, Mapping
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from checkpoint import Checkpoint
 from config import Config
 from cql import Target, wire_expression
 from decode import read_records
 from kafka_options import letter_options
 from metrics import Metrics
-from outcome import Outcome, total
+from outcome import EPOCH_END, Outcome, Refusal, total
 from registry import RegistryClient, Schema
+from replay import Generation
 from sink import write_partition
 from sql import KEPT, apply_sql
+from sweep import has_reached, sweep
 
 #: What travels beside the columns of the view, out of the SQL's sight: column of the record → name there.
-CARRIED = {name: f"__{name}" for name in ("id", "version", "reason", "schema_id", "tombstone")}
+CARRIED = {name: f"__{name}" for name in ("id", "version", "committed_at", "reason", "schema_id", "tombstone")}
+#: A letter of more bytes than this goes without its value where the topic doesn't take it.
+LARGE_LETTER = 512 * 1024
+TOO_LARGE = "RecordTooLargeException"
 
 
 class StaleSchema(Exception):
@@ -30,27 +37,47 @@ class Batches:
     simply run again. Raises on whatever a retry may heal.
     """
 
-    def __init__(self, config: Config, registry: RegistryClient, reader: Schema, target: Target, metrics: Metrics):
+    def __init__(
+        self,
+        config: Config,
+        registry: RegistryClient,
+        reader: Schema,
+        target: Target,
+        metrics: Metrics,
+        generation: Generation = Generation(),
+        beat: Callable[[], None] = lambda: None,
+    ):
         self._config, self._registry, self._reader = config, registry, reader
-        self._target, self._metrics = target, metrics
+        self._target, self._metrics, self._generation, self._beat = target, metrics, generation, beat
         self._writers = {reader.id: reader.text}
         #: What the last batch failed with: Spark passes on only its text.
         self.fault: Exception | None = None
 
-    def __call__(self, batch: DataFrame, _batch_id: int) -> None:
+    def __call__(self, batch: DataFrame, batch_id: int) -> None:
         try:
-            self._run(batch)
+            self._run(batch, batch_id)
         except Exception as error:
             self.fault = error
             raise
 
-    def _run(self, batch: DataFrame) -> None:
+    def _run(self, batch: DataFrame, batch_id: int) -> None:
         outcome = self._write(batch)
         if outcome.unknown_schemas and self._learn(outcome.unknown_schemas):
             outcome = self._write(batch)
-        if outcome.unreadable:
-            self._put_aside(batch)
+        if outcome.dead_letters:
+            self._put_aside(batch, outcome.refused)
         self._metrics.count(outcome)
+        if outcome.epoch_ends:
+            self._end_epoch(batch, batch_id)
+
+    def _read(self, batch: DataFrame) -> DataFrame:
+        records = read_records(batch, self._writers, self._reader.text)
+        known = self._generation.known
+        if not known:
+            return records
+        # What is read again was readable before: how old it is now says nothing.
+        again = F.expr(f"offset < coalesce(element_at({_map_literal(known)}, partition), 0)")
+        return records.withColumn("committed_at", F.when(~again, F.col("committed_at")))
 
     def _write(self, batch: DataFrame) -> Outcome:
         """
@@ -58,7 +85,7 @@ class Batches:
         a core, because each one costs more than a few records do.
         """
         cores = batch.sparkSession.sparkContext.defaultParallelism
-        rows = self._rows(read_records(batch.coalesce(cores), self._writers, self._reader.text))
+        rows = self._rows(self._read(batch.coalesce(cores)))
         return total(rows.rdd.mapPartitions(partial(write_partition, target=self._target)).collect())
 
     def _rows(self, records: DataFrame) -> DataFrame:
@@ -78,16 +105,53 @@ class Batches:
             raise StaleSchema("the subject has a newer schema")
         return any(found.values())
 
-    def _put_aside(self, batch: DataFrame) -> None:
-        """The unreadable records, key and value as they came, to the dead-letter topic."""
-        records = read_records(batch, self._writers, self._reader.text).where("reason is not null")
-        added = {
-            "reason": "reason",
-            "topic": "topic",
-            "partition": "cast(partition as string)",
-            "offset": "cast(offset as string)",
-            "schema-id": "coalesce(cast(schema_id as string), '')",
-        }
-        pairs = ", ".join(f"named_struct('key', '{name}', 'value', cast({of} as binary))" for name, of in added.items())
-        letters = records.selectExpr("key", "value", f"concat(coalesce(headers, array()), array({pairs})) as headers")
+    def _put_aside(self, batch: DataFrame, refused: tuple[Refusal, ...]) -> None:
+        """What is not written, key and value as they came, to the dead-letter topic."""
+        records = with_refusals(self._read(batch), refused).where(f"reason <> '{EPOCH_END}'")
+        try:
+            self._send(letters(records, "value"))
+        except Exception as error:
+            if TOO_LARGE not in str(error):
+                raise
+            # With its headers a letter may be larger than what the topic takes; it tells where its record lies.
+            self._send(letters(records, f"if(length(value) > {LARGE_LETTER}, X'', value)"))
+
+    def _send(self, letters: DataFrame) -> None:
         letters.write.format("kafka").options(**letter_options(self._config.kafka, os.environ)).save()
+
+    def _end_epoch(self, batch: DataFrame, batch_id: int) -> None:
+        """Once all that the newest snapshot in the batch has been applied, what it no longer has is removed."""
+        ends = self._read(batch).where(F.col("reason") == EPOCH_END).select("version", "epoch_end").collect()
+        newest = max(ends, key=lambda end: end.version)
+        location = self._generation.location(self._config.spark.checkpoint_location)
+        until = {int(partition): offset for partition, offset in newest.epoch_end.items()}
+        if has_reached(Checkpoint(batch.sparkSession, location).batch_end(batch_id), until):
+            self._metrics.swept(sweep(batch.sparkSession, self._target, newest.version, self._beat))
+
+
+def with_refusals(records: DataFrame, refused: tuple[Refusal, ...]) -> DataFrame:
+    """The records, those that Cassandra refused with its reason."""
+    if not refused:
+        return records
+    refusals = records.sparkSession.createDataFrame(refused, "id string, version bigint, refusal string")
+    joined = records.join(F.broadcast(refusals), ["id", "version"], "left")
+    return joined.withColumn("reason", F.coalesce("reason", "refusal"))
+
+
+def letters(records: DataFrame, value: str) -> DataFrame:
+    """The dead letters of records; `value` is the SQL of what each one carries."""
+    added = {
+        "reason": "reason",
+        "topic": "topic",
+        "partition": "cast(partition as string)",
+        "offset": "cast(offset as string)",
+        "schema-id": "coalesce(cast(schema_id as string), '')",
+    }
+    pairs = ", ".join(f"named_struct('key', '{name}', 'value', cast({of} as binary))" for name, of in added.items())
+    return records.selectExpr(
+        "key", f"{value} as value", f"concat(coalesce(headers, array()), array({pairs})) as headers"
+    )
+
+
+def _map_literal(offsets: Mapping[str, int]) -> str:
+    return f"map({', '.join(f'{int(partition)}, {int(offset)}L' for partition, offset in offsets.items())})"

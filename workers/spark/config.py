@@ -51,6 +51,8 @@ class Stream:
     trigger_ms: int
     max_offsets_per_trigger: int
     checkpoint_location: str
+    #: {"timeMs": milliseconds since 1970} or {"offsets": {partition: offset}}; None: from where it stands.
+    replay_from: dict | None
 
 
 @dataclass(frozen=True)
@@ -99,8 +101,23 @@ class _Section:
     def flag(self, field: str) -> Any:
         return self.read(field, lambda value: isinstance(value, bool), "true or false")
 
+    def replay(self, field: str) -> Any:
+        return self.read(field, _is_replay, 'absent, {"timeMs": …} or {"offsets": {"0": …}}')
+
     def choice(self, field: str, choices: tuple[str, ...]) -> Any:
         return self.read(field, lambda value: value is None or value in choices, f"one of {', '.join(choices)}")
+
+
+def _is_replay(value: Any) -> bool:
+    whole = lambda number: type(number) is int and number >= 0
+    match value:
+        case None:
+            return True
+        case {"timeMs": time, **rest}:
+            return whole(time) and not rest
+        case {"offsets": {**offsets}, **rest}:
+            return bool(offsets) and not rest and all(each.isdecimal() and whole(at) for each, at in offsets.items())
+    return False
 
 
 def parse_config(document: Any, origin: str) -> Config:
@@ -134,6 +151,7 @@ def parse_config(document: Any, origin: str) -> Config:
             spark.whole("triggerMs"),
             spark.whole("maxOffsetsPerTrigger"),
             spark.text("checkpointLocation"),
+            spark.replay("replayFrom"),
         ),
     )
     if faults:

@@ -76,6 +76,12 @@ def delete_statement(target: Target) -> str:
     return f'DELETE FROM {table_name(target.cassandra)} USING TIMESTAMP ? WHERE "id" = ?'
 
 
+def sweep_statement(target: Target) -> str:
+    """The ids within a range of tokens, each with the versions of its columns. Binds the range's bounds."""
+    written = "".join(f', writetime("{column.name}")' for column in target.columns)
+    return f'SELECT "id"{written} FROM {table_name(target.cassandra)} WHERE token("id") > ? AND token("id") <= ?'
+
+
 def wire_expression(column: Column) -> str:
     """The SQL that turns a column into what the driver packs without a detour through Python's own dates."""
     if column.cql_type == "timestamp":

@@ -6,29 +6,39 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.avro.functions import from_avro
 
-from outcome import UNKNOWN_SCHEMA
+from outcome import EPOCH_END, UNKNOWN_SCHEMA
 
+#: Offset by partition; JSON's reader takes a number in quotes for no number.
+EPOCH_OFFSETS = "transform_values(from_json(epoch_end_text, 'map<string, string>'), (_, at) -> cast(at as bigint))"
 UUID = "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
 
 
 def read_records(batch: DataFrame, writers: Mapping[int, str], reader: str) -> DataFrame:
     """
-    Adds to Kafka's columns: id, version, schema_id, tombstone, user (a struct of the reader schema's fields) and
-    reason (null where the record is sound). `writers` are the schemas that are known, by id.
+    Adds to Kafka's columns: id, version, committed_at (ms since 1970, or null), schema_id, tombstone, epoch_end (of a
+    record that ends an epoch's snapshot: offset by partition), user (a struct of the reader schema's fields) and reason
+    (null where the record is a sound user). `writers` are the schemas that are known, by id.
     """
     prefixed = batch.select(
         "*",
         F.lower(F.col("key").cast("string")).alias("id"),
         F.col("value").isNull().alias("tombstone"),
-        F.expr("cast(element_at(filter(headers, h -> h.key = 'version'), -1).value as string)").alias("version_text"),
+        _header("version").alias("version_text"),
+        _header("committed-at").cast("bigint").alias("committed_at"),
+        _header("epoch-end").alias("epoch_end_text"),
         F.when(_framed(), F.expr("cast(conv(hex(substring(value, 2, 4)), 16, 10) as bigint)")).alias("schema_id"),
     )
     decoded = prefixed.select(
         "*",
         F.when(F.col("version_text").rlike("^[0-9]+$"), F.col("version_text").cast("bigint")).alias("version"),
+        F.expr(EPOCH_OFFSETS).alias("epoch_end"),
         _user(writers, reader).alias("user"),
     )
-    return decoded.select("*", _reason(writers).alias("reason")).drop("version_text")
+    return decoded.select("*", _reason(writers).alias("reason")).drop("version_text", "epoch_end_text")
+
+
+def _header(name: str) -> Column:
+    return F.expr(f"cast(element_at(filter(headers, h -> h.key = '{name}'), -1).value as string)")
 
 
 def _user(writers: Mapping[int, str], reader: str) -> Column:
@@ -41,6 +51,11 @@ def _user(writers: Mapping[int, str], reader: str) -> Column:
     return user
 
 
+def _offsets() -> Column:
+    is_offset = "e -> e.key rlike '^[0-9]+$' and e.value >= 0"
+    return F.expr(f"epoch_end is not null and forall(map_entries(epoch_end), {is_offset})")
+
+
 def _framed() -> Column:
     return F.expr("length(value) > 5 and substring(value, 1, 1) = X'00'")
 
@@ -48,7 +63,10 @@ def _framed() -> Column:
 def _reason(writers: Mapping[int, str]) -> Column:
     known = F.col("schema_id").isin([*writers]) if writers else F.lit(False)
     return (
-        F.when(~F.coalesce(F.col("id").rlike(UUID), F.lit(False)), F.lit("its key is not a user's id"))
+        # Whatever else it looks like: no user has this header.
+        F.when(F.col("epoch_end_text").isNotNull() & F.col("version").isNotNull() & _offsets(), F.lit(EPOCH_END))
+        .when(F.col("epoch_end_text").isNotNull(), F.lit("its header `epoch-end` or `version` can't be read"))
+        .when(~F.coalesce(F.col("id").rlike(UUID), F.lit(False)), F.lit("its key is not a user's id"))
         .when(F.col("version").isNull(), F.lit("it has no header `version` with a whole number"))
         .when(F.col("tombstone"), F.lit(None))
         .when(~_framed(), F.lit("it is not in the registry's wire format"))

@@ -1,5 +1,6 @@
 """Spark's options for Kafka, the source's and the sink's alike."""
 
+import json
 from typing import Mapping
 
 from config import ConfigError, Kafka, ca_certificate, credentials
@@ -28,11 +29,11 @@ def kafka_options(kafka: Kafka, env: Mapping[str, str]) -> dict[str, str]:
     return options | _sasl(kafka, env)
 
 
-def source_options(kafka: Kafka, env: Mapping[str, str], max_offsets: int) -> dict[str, str]:
-    """The streaming source's options."""
+def source_options(kafka: Kafka, env: Mapping[str, str], max_offsets: int, start: dict | str) -> dict[str, str]:
+    """The streaming source's options; `start` is where a stream without a checkpoint begins."""
     return kafka_options(kafka, env) | {
         "subscribe": kafka.topic,
-        "startingOffsets": "earliest",
+        "startingOffsets": start if isinstance(start, str) else json.dumps(start),
         "includeHeaders": "true",
         "maxOffsetsPerTrigger": str(max_offsets),
         # Retention and compaction remove offsets that a checkpoint may still name; to stop for good would heal nothing.

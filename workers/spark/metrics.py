@@ -3,10 +3,13 @@
 import time
 from collections import deque
 from datetime import datetime
-from typing import Any, Callable, Mapping
+from itertools import accumulate
+from typing import Any, Callable, Iterator, Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
+from prometheus_client.core import HistogramMetricFamily
 
+from latency import BOUNDS, Latencies, quantile, together
 from outcome import Outcome
 
 
@@ -22,11 +25,14 @@ class Metrics:
 
         self._clock, self._rows, self._batch_ms = clock, 0, 0.0
         self._rate, self._behind, self._read_to_end = 0.0, 0.0, None
-        #: When each batch ended and how many users it wrote or deleted, the oldest first.
-        self._recent: deque[tuple[float, int]] = deque()
+        #: When each batch ended, how many users it wrote or deleted and how long they took, the oldest first.
+        self._recent: deque[tuple[float, int, Latencies]] = deque()
+        self._latency_figures: dict[str, float] = {}
+        self._latencies = LatencyHistogram(registry)
         self._upserts = counter("upserts", "Rows written to Cassandra")
         self._deletes = counter("deletes", "Rows deleted in Cassandra")
         self._dead_letters = counter("dead_letters", "Records put aside in the dead-letter topic")
+        self._swept = counter("swept", "Rows removed because a new epoch's snapshot no longer has their users")
         self._restarts = counter("query_restarts", "Times the streaming query was started again after a fault")
         self._input = gauge("input_rows_per_second", "Records that arrived per second")
         self._processed = gauge("processed_rows_per_second", "Records processed per second")
@@ -38,12 +44,16 @@ class Metrics:
         rows = outcome.upserts + outcome.deletes
         self._rows += rows
         now = self._clock()
-        self._recent.append((now, rows))
+        self._recent.append((now, rows, outcome.latencies))
         while self._recent[0][0] < now - 60:
             self._recent.popleft()
+        self._time(outcome.latencies)
         self._upserts.inc(outcome.upserts)
         self._deletes.inc(outcome.deletes)
-        self._dead_letters.inc(outcome.unreadable)
+        self._dead_letters.inc(outcome.dead_letters)
+
+    def swept(self, rows: int) -> None:
+        self._swept.inc(rows)
 
     def restarted(self) -> None:
         self._restarts.inc()
@@ -68,6 +78,7 @@ class Metrics:
             "rows": self._rows,
             "usersPerMinute": self._last_minute(),
             "lag": self._behind,
+            **self._latency_figures,
         }
         if self._read_to_end is None:
             return figures
@@ -75,7 +86,34 @@ class Metrics:
 
     def _last_minute(self) -> int:
         since = self._clock() - 60
-        return sum(rows for at, rows in list(self._recent) if at >= since)
+        return sum(rows for at, rows, _ in list(self._recent) if at >= since)
+
+    def _time(self, latencies: Latencies) -> None:
+        """The figures stay those of the last minute in which users arrived."""
+        self._latencies.add(latencies)
+        if any(latencies.counts):
+            minute = together(each for *_, each in self._recent)
+            shares = {"latencyP50Ms": 0.5, "latencyP99Ms": 0.99}
+            self._latency_figures = {name: round(1000 * (quantile(minute, of) or 0)) for name, of in shares.items()}
+
+
+class LatencyHistogram:
+    """From Postgres' commit until Cassandra's acknowledgement; the library's own can't add what others counted."""
+
+    def __init__(self, registry: CollectorRegistry):
+        self._all = Latencies()
+        registry.register(self)
+
+    def add(self, latencies: Latencies) -> None:
+        self._all = together([self._all, latencies])
+
+    def collect(self) -> Iterator[HistogramMetricFamily]:
+        """What Prometheus reads; each bucket holds those below it, too."""
+        bounds = [*map(str, map(float, BOUNDS)), "+Inf"]
+        text = "Seconds from a user's commit in Postgres until it can be read in Cassandra"
+        histogram = HistogramMetricFamily("userstream_spark_latency_seconds", text)
+        histogram.add_metric([], [*zip(bounds, accumulate(self._all.counts))], self._all.seconds)
+        yield histogram
 
 
 def lag_of(progress: Mapping[str, Any]) -> float:

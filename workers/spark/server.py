@@ -1,13 +1,17 @@
-"""/healthz, /readyz and /metrics on one small HTTP server thread."""
+"""/healthz, /readyz, /metrics and /project on one small HTTP server thread."""
 
 import json
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Callable
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
-from status import Status
+from status import StageError, Status
+
+#: A page of the audit is of a few megabytes, or holds one user.
+LONGEST_BODY = 32 * 1024 * 1024
 
 
 def answer(path: str, status: Status, registry: CollectorRegistry) -> tuple[int, str, bytes]:
@@ -20,15 +24,34 @@ def answer(path: str, status: Status, registry: CollectorRegistry) -> tuple[int,
         return (200 if state["ready"] else 503), "application/json", json.dumps(state).encode()
     if path == "/metrics":
         return 200, CONTENT_TYPE_LATEST, generate_latest(registry)
-    return 404, "text/plain", b"there are /healthz, /readyz and /metrics\n"
+    return 404, "text/plain", b"there are /healthz, /readyz, /metrics and POST /project\n"
 
 
-def serve(status: Status, registry: CollectorRegistry, port: int) -> ThreadingHTTPServer:
-    """Serves on `port` (0: any free one, see server_address) until `shutdown()`."""
+def projection(project: Callable[[str], str], body: str) -> tuple[int, str, bytes]:
+    """The response to POST /project: what the pipeline's SQL makes of the users in `body`."""
+    try:
+        return 200, "application/x-ndjson", project(body).encode()
+    except Exception as error:
+        known = error if isinstance(error, StageError) else StageError("Spark", "ProjectionFailed", str(error)[:1000])
+        return 503, "application/json", json.dumps({"reason": known.reason, "message": known.message}).encode()
+
+
+def serve(
+    status: Status, registry: CollectorRegistry, port: int, project: Callable[[str], str]
+) -> ThreadingHTTPServer:
+    """Serves on `port` (0: any free one, see server_address) until `shutdown()`; `project` is what a Projector does."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            code, content_type, body = answer(self.path.split("?")[0], status, registry)
+            self._send(*answer(self.path.split("?")[0], status, registry))
+
+        def do_POST(self) -> None:
+            length = int(self.headers.get("content-length") or 0)
+            if self.path != "/project" or length > LONGEST_BODY:
+                return self._send(400, "text/plain", b"there is POST /project with up to 32 MiB\n")
+            self._send(*projection(project, self.rfile.read(length).decode()))
+
+        def _send(self, code: int, content_type: str, body: bytes) -> None:
             self.send_response(code)
             self.send_header("content-type", content_type)
             self.send_header("content-length", str(len(body)))

@@ -17,6 +17,7 @@ VIEW = "users"
 KEPT = "__kept"
 COLUMN_NAME = re.compile(r"[a-z][a-z0-9_]{0,47}")
 ROW_WISE = ("Project", "Filter", "SubqueryAlias")
+CHANGES = "gives another value each time it is asked; a row may be written twice"
 REFUSED = "it must be a row-wise SELECT … FROM users [WHERE …]"
 
 
@@ -29,7 +30,7 @@ def check_sql(spark: SparkSession, sql: str, users: StructType) -> tuple[Column,
     spark.createDataFrame(spark.sparkContext.emptyRDD(), users).createOrReplaceTempView(VIEW)
     try:
         execution = _analyse(spark, sql)
-        _keeps_id(execution, _only_row_wise(execution.analyzed())[-1])
+        _keeps_id(execution, _only_row_wise(spark, execution.analyzed())[-1])
         return _columns(spark.sql(sql).schema)
     except (ParseException, AnalysisException) as error:
         raise _invalid(_first_words(str(error.desc))) from error
@@ -44,7 +45,8 @@ def apply_sql(sql: str, users: DataFrame, carried: list[str]) -> DataFrame:
     carried columns come first, then `kept` (false where the SQL's filter drops the row), then the SQL's own columns.
     """
     users.drop(*carried).createOrReplaceTempView(VIEW)
-    nodes = _only_row_wise(users.sparkSession.sql(sql)._jdf.queryExecution().analyzed())
+    spark = users.sparkSession
+    nodes = _only_row_wise(spark, spark.sql(sql)._jdf.queryExecution().analyzed())
     columns = [users[name] for name in users.columns if name not in carried]
     kept = F.lit(True)
     # Expressions name their inputs by identity, which the view shares with `users` and each projection with the next.
@@ -82,8 +84,10 @@ def _analyse(spark: SparkSession, sql: str):
     return execution
 
 
-def _only_row_wise(plan) -> list:
+def _only_row_wise(spark: SparkSession, plan) -> list:
     """The nodes from `plan` down to the view, its last; everything above it must look at one row at a time."""
+    # Catalyst calls the present time deterministic, for it is one within a run.
+    present = spark._jvm.org.apache.spark.sql.catalyst.trees.TreePattern.CURRENT_LIKE()
     nodes = []
     while plan.nodeName() != "View":
         kind = plan.nodeName()
@@ -92,8 +96,8 @@ def _only_row_wise(plan) -> list:
         if plan.subqueries().nonEmpty():
             raise _invalid(f"a subquery is not allowed: {REFUSED}")
         for each in _listed(plan.expressions()):
-            if not each.deterministic():
-                raise _invalid(f"{each.sql()} gives another value each time it is asked; a row may be written twice")
+            if not each.deterministic() or each.containsPattern(present):
+                raise _invalid(f"{each.sql()} {CHANGES}")
         nodes.append(plan)
         plan = plan.children().apply(0)
     if plan.desc().identifier().table() != VIEW:

@@ -21,9 +21,9 @@ class Status:
         self._beat = clock()
         self.not_ready("Spark", "Starting", "the Spark session is being started")
 
-    def ready(self, figures: Callable[[], dict[str, float]]) -> None:
-        """Ready, with figures that are asked for anew by each look at the state."""
-        self._set({"ready": True, "stage": "Worker", "reason": "Running", "message": "", "figures": figures})
+    def ready(self, figures: Callable[[], dict[str, float]], reason: str = "Running", message: str = "") -> None:
+        """Ready, with figures that are asked for anew by each look; `message`: what is to be told all the same."""
+        self._set({"ready": True, "stage": "Spark", "reason": reason, "message": message, "figures": figures})
 
     def not_ready(self, stage: str, reason: str, message: str) -> None:
         self._set({"ready": False, "stage": stage, "reason": reason, "message": message})

@@ -51,15 +51,19 @@ def fit_table(cassandra: Cassandra, columns: tuple[Column, ...], env: Mapping[st
 
 def _existing_columns(session, cassandra: Cassandra) -> dict[str, str]:
     rows = session.execute(
-        "SELECT column_name, type FROM system_schema.columns WHERE keyspace_name = %s AND table_name = %s",
+        "SELECT column_name, type, kind FROM system_schema.columns WHERE keyspace_name = %s AND table_name = %s",
         (cassandra.keyspace, cassandra.table),
     )
+    rows = list(rows)
     existing = {row.column_name: row.type for row in rows}
+    key = [row.column_name for row in rows if row.kind in ("partition_key", "clustering")]
     name = f"{cassandra.keyspace}.{cassandra.table}"
     if not existing:
         raise StageError(
             "Cassandra", "TableMissing", f"there is no table {name}: the provision job makes it, see its logs"
         )
-    if existing.get("id") not in ID_TYPES:
-        raise StageError("Cassandra", "TableUnfit", f"{name} must have a column id of type uuid, its primary key")
+    if key != ["id"] or existing["id"] not in ID_TYPES:
+        found = ", ".join(f"{column} {existing[column]}" for column in key)
+        wanted = "its primary key must be id, of type uuid or text"
+        raise StageError("Cassandra", "TableUnfit", f"{name}: {wanted}, not ({found}); name another cassandra.table")
     return existing

@@ -89,6 +89,8 @@ async function writeFiles(home: string, port: number, storagePort: number) {
     native_transport_port: port,
     data_file_directories: [join(home, 'data')],
     ...Object.fromEntries(directories.map((name) => [`${name}_directory`, join(home, name)])),
+    // Little enough for a test to exceed.
+    max_mutation_size: '4MiB',
     commitlog_sync: 'periodic',
     commitlog_sync_period: '10s',
   };

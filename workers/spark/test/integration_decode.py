@@ -3,7 +3,7 @@ import unittest
 from datetime import datetime
 
 from decode import read_records
-from outcome import UNKNOWN_SCHEMA
+from outcome import EPOCH_END, UNKNOWN_SCHEMA
 from spark_session import local_session
 
 RECORD = (
@@ -57,8 +57,9 @@ class Records:
     def __init__(self):
         self._rows = []
 
-    def add(self, key: str | None, value: bytes | None, version: str | None) -> None:
-        headers = [("committed-at", b"now")] + ([("version", version.encode())] if version is not None else [])
+    def add(self, key: str | None, value: bytes | None, version: str | None, **more: str) -> None:
+        headers = [(name.replace("_", "-"), text.encode()) for name, text in more.items()]
+        headers += [("version", version.encode())] if version is not None else []
         self._rows.append(("users", 0, len(self._rows), key.encode() if key else None, value, headers))
 
     def frame(self, spark):
@@ -80,6 +81,39 @@ class Decode(unittest.TestCase):
         self.assertEqual((old.user.asDict(), old.version), (first, 9000000000000000000))
         self.assertEqual((new.user.shoe_size, new.schema_id, new.tombstone), ("42", 2, False))
         self.assertEqual((gone.reason, gone.tombstone, gone.version, gone.id), (None, True, 2, ID.format(3)))
+
+    def test_carries_when_it_was_committed(self):
+        records = Records()
+        for committed in ("1700000000123", "now", ""):
+            records.add(ID.format(1), None, "1", committed_at=committed)
+        found = read_records(records.frame(self.spark), WRITERS, NEW).sort("offset").collect()
+        self.assertEqual([row.committed_at for row in found], [1700000000123, None, None])
+
+    def test_the_end_of_an_epoch_is_no_user(self):
+        records = Records()
+        body = framed(1, "00000000-0000-0000-0000-000000000000", None, None)
+        unreadable = "its header `epoch-end` or `version` can't be read"
+        cases = [
+            ("epoch-end", "9", '{"0":"17","1":"5"}', EPOCH_END),
+            (ID.format(1), "9", "{}", EPOCH_END),
+            ("epoch-end", None, '{"0":"17"}', unreadable),
+            ("epoch-end", "9", "17", unreadable),
+            ("epoch-end", "9", '{"0":"-3"}', unreadable),
+            ("epoch-end", "9", '{"zero":"3"}', unreadable),
+        ]
+        for key, version, offsets, _ in cases:
+            records.add(key, body, version, epoch_end=offsets)
+        found = read_records(records.frame(self.spark), WRITERS, NEW).sort("offset").collect()
+        self.assertEqual([row.reason for row in found], [reason for *_, reason in cases])
+        self.assertEqual(found[0].epoch_end, {"0": 17, "1": 5})
+
+    def test_unicode_of_every_plane_and_large_fields(self):
+        records = Records()
+        planes = "".join(chr(plane * 0x10000 + 0x41) for plane in range(17) if plane != 0xD) + "\ufeff\u2028\uffff"
+        for value in (planes, "é" * 2**20, "", "007", "null", "\\N"):
+            records.add(ID.format(1), framed(1, ID.format(1), value, None), "1")
+        found = read_records(records.frame(self.spark), WRITERS, NEW).sort("offset").collect()
+        self.assertEqual([row.user.email for row in found], [planes, "é" * 2**20, "", "007", "null", "\\N"])
 
     def test_what_cannot_be_read_says_why(self):
         records = Records()

@@ -43,6 +43,13 @@ class ParseConfig(unittest.TestCase):
         self.assertEqual(config.kafka.bootstrap_servers, ("kafka.kafka.svc:9092",))
         self.assertIsNone(config.kafka.sasl_mechanism)
         self.assertEqual(config.spark.trigger_ms, 1000)
+        self.assertIsNone(config.spark.replay_from)
+
+    def test_reads_where_to_replay_from(self):
+        for wish in ({"timeMs": 0}, {"offsets": {"0": 0, "11": 7}}):
+            with self.subTest(wish):
+                config = parse_config(changed("spark", replayFrom=wish), "config.json")
+                self.assertEqual(config.spark.replay_from, wish)
 
     def test_names_each_field_that_is_wrong(self):
         cases = [
@@ -57,6 +64,12 @@ class ParseConfig(unittest.TestCase):
             (changed("cassandra", tls="yes"), "cassandra.tls: "),
             (changed("schemaRegistry", url="registry:8080"), "schemaRegistry.url: "),
             (changed("spark", triggerMs=True), "spark.triggerMs: "),
+            (changed("spark", replayFrom="earliest"), "spark.replayFrom: "),
+            (changed("spark", replayFrom={"timeMs": 1.5}), "spark.replayFrom: "),
+            (changed("spark", replayFrom={"offsets": {}}), "spark.replayFrom: "),
+            (changed("spark", replayFrom={"offsets": {"0": -1}}), "spark.replayFrom: "),
+            (changed("spark", replayFrom={"offsets": {"zero": 1}}), "spark.replayFrom: "),
+            (changed("spark", replayFrom={"timeMs": 1, "offsets": {"0": 1}}), "spark.replayFrom: "),
             ({name: GOOD[name] for name in GOOD if name != "spark"}, "spark: must be an object"),
             ([], "must be a JSON object"),
         ]

@@ -2,8 +2,8 @@ import unittest
 from uuid import UUID
 
 from config import parse_config
-from cql import Column, Target, delete_statement, insert_statement, wire_expression
-from sink import bound_values, newest_by_id
+from cql import Column, Target, delete_statement, insert_statement, sweep_statement, wire_expression
+from sink import LARGEST, bound_values, is_too_large, newest_by_id
 from status import StageError
 from table import missing_columns
 from test_config import GOOD
@@ -15,7 +15,7 @@ ID = "6f2b1c9e-0f0b-4c3e-9d53-2f6f0c9f1a11"
 
 
 def row(version: int, email: str | None = None, tombstone: bool = False, kept: bool = True) -> tuple:
-    return (ID, version, None, 1, tombstone, kept, email, None)
+    return (ID, version, 1_700_000_000_000, None, 1, tombstone, kept, email, None)
 
 
 class Statements(unittest.TestCase):
@@ -25,6 +25,14 @@ class Statements(unittest.TestCase):
             'INSERT INTO "userstream"."users" ("id", "email", "dob") VALUES (?, ?, ?) USING TIMESTAMP ?',
         )
         self.assertEqual(delete_statement(TARGET), 'DELETE FROM "userstream"."users" USING TIMESTAMP ? WHERE "id" = ?')
+
+    def test_a_sweep_asks_for_the_versions_of_the_columns(self):
+        self.assertEqual(
+            sweep_statement(TARGET),
+            'SELECT "id", writetime("email"), writetime("dob") FROM "userstream"."users" '
+            'WHERE token("id") > ? AND token("id") <= ?',
+        )
+        self.assertNotIn("writetime", sweep_statement(TARGET._replace(columns=())))
 
     def test_values_in_the_order_of_their_marks(self):
         self.assertEqual(bound_values(row(7, "a@b.c"), TARGET), (UUID(ID), "a@b.c", None, 7))
@@ -36,6 +44,19 @@ class Statements(unittest.TestCase):
         rows = [row(5, "old"), row(9, "new"), row(7, tombstone=True)]
         self.assertEqual(newest_by_id(rows), [row(9, "new")])
         self.assertEqual(newest_by_id([*rows, row(11, kept=False)]), [row(11, kept=False)])
+
+    def test_of_a_thousand_updates_the_last_one_is_written(self):
+        updates = [row(version, f"{version}") for version in range(1, 1001)]
+        self.assertEqual(newest_by_id(updates), [row(1000, "1000")])
+
+    def test_deleted_and_inserted_again_in_one_batch(self):
+        again = [row(1, "before"), row(2, tombstone=True), row(3, "after")]
+        self.assertEqual(newest_by_id(again), [row(3, "after")])
+
+    def test_a_row_is_too_large_by_its_bytes(self):
+        cases = [("e" * LARGEST, False), ("é" * (LARGEST // 2), False), ("é" * (LARGEST // 2 + 1), True)]
+        for text, expected in cases:
+            self.assertEqual(is_too_large(row(1, text)), expected)
 
     def test_times_travel_as_numbers(self):
         self.assertEqual(wire_expression(Column("dob", "timestamp")), "unix_millis(`dob`)")

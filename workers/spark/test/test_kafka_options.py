@@ -33,10 +33,14 @@ class KafkaOptions(unittest.TestCase):
             kafka_options(replace(KAFKA, sasl_mechanism="plain"), {})
 
     def test_the_source_starts_at_the_beginning_and_reads_headers(self):
-        options = source_options(KAFKA, {}, 500)
+        options = source_options(KAFKA, {}, 500, "earliest")
         self.assertEqual(options["startingOffsets"], "earliest")
         self.assertEqual(options["includeHeaders"], "true")
         self.assertEqual(options["maxOffsetsPerTrigger"], "500")
+
+    def test_a_replay_starts_at_its_offsets(self):
+        options = source_options(KAFKA, {}, 500, {"users": {"0": 7}})
+        self.assertEqual(options["startingOffsets"], '{"users": {"0": 7}}')
 
     def test_dead_letters_go_to_their_own_topic(self):
         self.assertEqual(letter_options(KAFKA, {})["topic"], KAFKA.dead_letter_topic)

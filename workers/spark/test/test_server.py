@@ -5,31 +5,39 @@ import urllib.request
 from datetime import UTC, datetime
 
 try:
-    from prometheus_client import CollectorRegistry
+    from prometheus_client import CollectorRegistry, generate_latest
 except ImportError as error:
     raise unittest.SkipTest("prometheus-client is not installed") from error
 
+from latency import measured, together
 from metrics import Metrics, lag_of
-from outcome import Outcome, total
+from outcome import Outcome, Refusal, total
 from server import serve
-from status import Status
+from status import StageError, Status
 
 BATCH = {"numInputRows": 5, "inputRowsPerSecond": 12.5, "durationMs": {"triggerExecution": 400}, "sources": []}
 IDLE = {"numInputRows": 0, "inputRowsPerSecond": 0.0, "durationMs": {"triggerExecution": 3}, "sources": []}
+
+
+def shout(body: str) -> str:
+    if not body:
+        raise StageError("Spark", "NotPlanned", "not yet")
+    return body.upper()
 
 
 class Http(unittest.TestCase):
     def setUp(self):
         self.status, registry = Status(600), CollectorRegistry()
         self.metrics = Metrics(registry)
-        server = serve(self.status, registry, 0)
+        server = serve(self.status, registry, 0, shout)
         self.addCleanup(server.server_close)
         self.addCleanup(server.shutdown)
         self.url = f"http://127.0.0.1:{server.server_address[1]}"
 
-    def get(self, path: str) -> tuple[int, str]:
+    def get(self, path: str, body: str | None = None) -> tuple[int, str]:
         try:
-            with urllib.request.urlopen(self.url + path, timeout=5) as response:
+            data = None if body is None else body.encode()
+            with urllib.request.urlopen(self.url + path, data, timeout=5) as response:
                 return response.status, response.read().decode()
         except urllib.error.HTTPError as error:
             with error:
@@ -51,8 +59,18 @@ class Http(unittest.TestCase):
         figures = {"inputRowsPerSecond": 12.5, "batchDurationMs": 400, "rows": 0, "usersPerMinute": 0, "lag": 0}
         self.assertEqual(json.loads(body)["figures"], figures)
 
+    def test_project_answers_with_what_becomes_of_the_body(self):
+        self.assertEqual(self.get("/project", "zoë\n𝕬"), (200, "ZOË\n𝕬"))
+
+    def test_project_says_why_not(self):
+        code, body = self.get("/project", "")
+        self.assertEqual((code, json.loads(body)), (503, {"reason": "NotPlanned", "message": "not yet"}))
+
+    def test_nothing_else_takes_a_body(self):
+        self.assertEqual(self.get("/readyz", "x")[0], 400)
+
     def test_metrics_and_health(self):
-        self.metrics.count(Outcome(upserts=3, deletes=1, unreadable=2))
+        self.metrics.count(Outcome(upserts=3, deletes=1, unreadable=1, refused=(Refusal("a", 1, "too large"),)))
         self.assertIn("userstream_spark_dead_letters_total 2.0", self.get("/metrics")[1])
         self.assertEqual(self.get("/healthz")[0], 200)
         self.assertEqual(self.get("/")[0], 404)
@@ -71,7 +89,7 @@ class Progress(unittest.TestCase):
         metrics = Metrics(CollectorRegistry(), lambda: now[0])
         for at, upserts in [(0, 5), (30, 7), (59, 1)]:
             now[0] = at
-            metrics.count(Outcome(upserts, 1, 0))
+            metrics.count(Outcome(upserts, 1))
         self.assertEqual(metrics.figures()["usersPerMinute"], 16)
         now[0] = 89
         self.assertEqual(metrics.figures()["usersPerMinute"], 10)
@@ -99,5 +117,32 @@ class Progress(unittest.TestCase):
         self.assertEqual(lag_of({"sources": [{"endOffset": None, "latestOffset": None}]}), 0)
 
     def test_outcomes_add_up(self):
-        both = total([Outcome(1, 2, 3, frozenset({4})), Outcome(1, 0, 0, frozenset({5}))])
-        self.assertEqual(both, Outcome(2, 2, 3, frozenset({4, 5})))
+        fast, slow = (measured([0], after) for after in (200, 2000))
+        refusal = Refusal("a", 1, "too large")
+        one = Outcome(1, 2, 3, 0, frozenset({4}), (refusal,), fast)
+        both = total([one, Outcome(1, 0, 0, 1, frozenset({5}), (), slow)])
+        self.assertEqual(both, Outcome(2, 2, 3, 1, frozenset({4, 5}), (refusal,), together([fast, slow])))
+        self.assertEqual(both.dead_letters, 4)
+
+
+class Latency(unittest.TestCase):
+    def test_figures_are_of_the_last_minute_in_which_users_arrived(self):
+        now = [0.0]
+        metrics = Metrics(CollectorRegistry(), lambda: now[0])
+        self.assertNotIn("latencyP50Ms", metrics.figures())
+        metrics.count(Outcome(3, latencies=measured([0, 0, 0], 40_000)))
+        now[0] = 100
+        metrics.count(Outcome(2, latencies=measured([0, 0], 200)))
+        metrics.count(Outcome(1, 0, latencies=measured([None], 200)))
+        self.assertEqual((metrics.figures()["latencyP50Ms"], metrics.figures()["latencyP99Ms"]), (175, 248))
+
+    def test_is_a_histogram_for_prometheus(self):
+        registry = CollectorRegistry()
+        metrics = Metrics(registry)
+        for after in (200, 2000, 9_000_000):
+            metrics.count(Outcome(1, latencies=measured([0], after)))
+        text = generate_latest(registry).decode()
+        for bucket, count in [("0.1", 0), ("0.25", 1), ("2.0", 2), ("3600.0", 2), ("+Inf", 3)]:
+            self.assertIn(f'userstream_spark_latency_seconds_bucket{{le="{bucket}"}} {count}.0', text)
+        self.assertIn("userstream_spark_latency_seconds_count 3.0", text)
+        self.assertIn("userstream_spark_latency_seconds_sum 9002.2", text)

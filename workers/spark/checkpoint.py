@@ -1,0 +1,61 @@
+"""What Spark's own logs in a checkpoint say, and a small note beside them; on whatever file system Hadoop knows."""
+
+import json
+from typing import Any
+
+from pyspark.sql import SparkSession
+
+
+class Checkpoint:
+    """A checkpoint's directory. Raises what Hadoop's file system does."""
+
+    def __init__(self, spark: SparkSession, location: str):
+        self._session, self._location = spark._jsparkSession, location
+        self._jvm: Any = spark._jvm
+
+    def batch_end(self, batch_id: int) -> dict[int, int]:
+        """The offsets at which the batch ends, of every partition of the topic; it must have been planned."""
+        log = self._log("OffsetSeqLog", "offsets")
+        (offsets,) = json.loads(log.get(batch_id).get().offsets().apply(0).get().json()).values()
+        return {int(partition): offset for partition, offset in offsets.items()}
+
+    def reached(self) -> dict[int, int]:
+        """Before which offset of each partition all has been processed; nothing where no batch ever ended."""
+        last = self._log("CommitLog", "commits").getLatest()
+        return self.batch_end(last.get()._1()) if last.isDefined() else {}
+
+    def read_note(self, name: str) -> dict | None:
+        """The note of that name, or None where there is none."""
+        path = self._path(name)
+        if not self._files().exists(path):
+            return None
+        stream = self._files().open(path)
+        try:
+            return json.loads(self._jvm.org.apache.commons.io.IOUtils.toString(stream, "UTF-8"))
+        finally:
+            stream.close()
+
+    def write_note(self, name: str, note: dict) -> None:
+        """Writes the note in one stroke: a crash leaves the former one or this one."""
+        stream = self._files().createAtomic(self._path(name), True)
+        try:
+            stream.write(bytearray(json.dumps(note).encode()))
+            stream.close()
+        except BaseException:
+            stream.cancel()
+            raise
+
+    def _log(self, kind: str, directory: str):
+        logs = self._jvm.org.apache.spark.sql.execution.streaming
+        return getattr(logs, kind)(self._session, f"{self._location}/{directory}")
+
+    def _path(self, name: str):
+        return self._jvm.org.apache.hadoop.fs.Path(self._location, name)
+
+    def _files(self):
+        """Spark's own way to a checkpoint's files. It makes the directory, which a new checkpoint lacks."""
+        conf = self._session.sessionState().newHadoopConf()
+        root = self._jvm.org.apache.hadoop.fs.Path(self._location)
+        manager = self._jvm.org.apache.spark.sql.execution.streaming.CheckpointFileManager.create(root, conf)
+        manager.mkdirs(root)
+        return manager

@@ -1,0 +1,143 @@
+"""Keeps the streaming query running: plans it, starts it, watches it, and starts it again whatever befalls it."""
+
+import os
+import random
+import threading
+
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
+from pyspark.sql.avro.functions import from_avro
+from pyspark.sql.streaming import StreamingQuery
+from pyspark.sql.types import StructType
+
+from batch import Batches, StaleSchema
+from config import Config, ConfigError, ca_certificate, credentials
+from faults import fault_of
+from kafka_options import kafka_options, source_options
+from log import Log
+from metrics import Metrics
+from project import Plan, Projector
+from registry import RegistryClient
+from replay import Generation, current_generation
+from sql import check_sql
+from status import Status
+from table import fit_table
+
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 15
+
+
+class SparkGone(Exception):
+    """The JVM or its Spark context has ended: only a new process helps."""
+
+
+class Job:
+    """Plans the query, starts it, watches it, and starts it again from its checkpoint whatever befalls it."""
+
+    def __init__(
+        self,
+        config: Config,
+        spark: SparkSession,
+        status: Status,
+        metrics: Metrics,
+        projector: Projector,
+        log: Log,
+    ):
+        self._config, self._spark, self._status, self._metrics, self._log = config, spark, status, metrics, log
+        self._projector = projector
+        self._pause, self._refused = FIRST_PAUSE_S, ""
+        login, ca = credentials(os.environ, "SCHEMA_REGISTRY"), ca_certificate(os.environ, "SCHEMA_REGISTRY")
+        self._registry = RegistryClient(config.schema_registry, login, ca)
+
+    def run(self, stop: threading.Event) -> None:
+        """Returns once `stop` is set and the query has ended. Raises only on what a new process may heal."""
+        while not stop.is_set():
+            self._status.beat()
+            try:
+                generation = self._generation()
+                batches = self._plan(generation)
+                self._watch(self._start(batches, generation), batches, stop)
+            except ConfigError:
+                raise
+            except StaleSchema as error:
+                self._log.info(f"{error}: planning again")
+            except Exception as error:
+                if is_gone(self._spark):
+                    raise SparkGone(str(error)) from error
+                self._report(error)
+                stop.wait(self._pause * random.uniform(0.5, 1))
+
+    def _generation(self) -> Generation:
+        """Which life of the stream to go on with; why a replay was refused is told beside the figures."""
+        config = self._config
+        generation, self._refused = current_generation(config, self._spark, kafka_options(config.kafka, os.environ))
+        return generation
+
+    def _plan(self, generation: Generation) -> Batches:
+        """Everything is checked before anything is read: registry, SQL, table."""
+        config = self._config
+        reader = self._registry.latest()
+        fields = user_fields(self._spark, reader.text)
+        columns = check_sql(self._spark, config.spark.sql, fields)
+        target = fit_table(config.cassandra, columns, os.environ)
+        names = [column.name for column in columns]
+        self._projector.planned(Plan(self._spark, config.spark.sql, fields, columns))
+        self._log.info("the query starts", schemaId=reader.id, columns=names, replay=generation.number)
+        return Batches(config, self._registry, reader, target, self._metrics, generation, self._status.beat)
+
+    def _start(self, batches: Batches, generation: Generation) -> StreamingQuery:
+        config = self._config
+        self._status.starting("the first micro-batch is under way; where that lasts, see the executors' pods")
+        start = generation.starting_offsets(config.kafka.topic)
+        options = source_options(config.kafka, os.environ, config.spark.max_offsets_per_trigger, start)
+        return (
+            self._spark.readStream.format("kafka")
+            .options(**options)
+            .load()
+            .writeStream.foreachBatch(batches)
+            .option("checkpointLocation", generation.location(config.spark.checkpoint_location))
+            .trigger(processingTime=f"{config.spark.trigger_ms} milliseconds")
+            .start()
+        )
+
+    def _watch(self, query: StreamingQuery, batches: Batches, stop: threading.Event) -> None:
+        """Shows the query's progress until it is to stop. Raises what it ended with."""
+        seen = None
+        try:
+            while query.isActive and not stop.wait(0.5):
+                progress = query.lastProgress
+                if progress and (progress["batchId"], progress["timestamp"]) != seen:
+                    seen = (progress["batchId"], progress["timestamp"])
+                    self._pause = FIRST_PAUSE_S
+                    self._status.beat()
+                    self._metrics.progress(progress)
+                    self._ready()
+        finally:
+            query.stop()
+        if not stop.is_set() and (error := batches.fault or query.exception()):
+            raise error
+
+    def _ready(self) -> None:
+        if self._refused:
+            self._status.ready(self._metrics.figures, "ReplayRefused", self._refused)
+        else:
+            self._status.ready(self._metrics.figures)
+
+    def _report(self, error: Exception) -> None:
+        """Tells what happened, and waits longer the next time."""
+        fault = fault_of(self._config, error)
+        self._metrics.restarted()
+        self._status.not_ready(fault.stage, fault.reason, fault.message)
+        self._log.warn(fault.message, stage=fault.stage, reason=fault.reason)
+        self._pause = min(LONGEST_PAUSE_S, self._pause * 2)
+
+
+def is_gone(spark: SparkSession) -> bool:
+    """True when the JVM has exited or its Spark context was stopped, as after too many failed executors."""
+    context = spark.sparkContext
+    return context._gateway.proc.poll() is not None or context._jsc.sc().isStopped()
+
+
+def user_fields(spark: SparkSession, schema: str) -> StructType:
+    """The columns of the view `users`: the fields of the Avro record, as Spark's types."""
+    empty = spark.range(0).select(F.lit(None).cast("binary").alias("value"))
+    return empty.select(from_avro("value", schema).alias("user")).select("user.*").schema
