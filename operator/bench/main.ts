@@ -11,6 +11,9 @@ const SAMPLE = 'sampled-pipeline';
 
 const SIZES = [100, 1000];
 
+/** Characters before each figure. */
+const LABEL = 49;
+
 const mebibytes = (bytes: number) => `${fixed(bytes / 2 ** 20)} MiB`;
 const fixed = (value: number, digits = 1) => value.toFixed(digits);
 
@@ -35,7 +38,7 @@ function lines(figures: Figures): [string, string][] {
     ['the operator wrote all objects in', rate(written)],
     ['a bare server-side-apply loop in', rate(bare)],
     ["ratio of the operator's rate to the loop's", ratio(bare, written)],
-    [`the loop with the ${statuses} writes on each pipeline in`, rate(all)],
+    [`with the ${statuses} writes on each pipeline itself in`, rate(all)],
     ["ratio of the operator's rate to that", ratio(all, written)],
     ['all ready, from the start of the controllers', `${fixed(convergedSeconds)} s`],
     [
@@ -53,7 +56,7 @@ function lines(figures: Figures): [string, string][] {
       `${fixed(idle.requestsAMinute)} requests a minute, ${fixed(idle.cpuPercent, 2)} % of a core (over ${idle.seconds} s)`,
     ],
     [
-      'a look at a pipeline where nothing has changed',
+      'a look at one where nothing has changed',
       `${fixed(look.requests)} requests, ${fixed(look.cpuSeconds * 1000)} ms of CPU: at all, every ${READY_MS / 60_000} minutes, ${fixed(((look.cpuSeconds * pipelines) / READY_MS) * 100_000, 2)} % of a core`,
     ],
   ];
@@ -66,7 +69,7 @@ try {
   const sample = await recordSample(world, SAMPLE, SAMPLE);
   for (const size of sizes.length > 0 ? sizes : SIZES) {
     for (const [what, figure] of lines(await measure(world, size, sample)))
-      console.log(`${what.padEnd(46)}${figure}`);
+      console.log(`${what.padEnd(LABEL)}${figure}`);
     console.log();
   }
 } finally {
