@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import type { z } from 'zod';
 import { apiUser, toUser, type User } from '../lib/user.ts';
 
@@ -17,8 +18,9 @@ function reasonOf(error: z.ZodError): string {
 
 /** The value, or undefined (which JSON doesn't have) when the bytes aren't JSON in UTF-8. */
 export function parseJson(bytes: Buffer): unknown {
+  if (!isUtf8(bytes)) return undefined;
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    return JSON.parse(bytes.toString());
   } catch {
     return undefined;
   }

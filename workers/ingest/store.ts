@@ -20,17 +20,16 @@ const write = (guard: string) => `
     WHERE ${guard}
   )`;
 
-/** Only he who holds the claim stores the page, and ends the claim; a second writer waits for him, then does nothing. */
-const STORE_CLAIMED = {
-  name: 'store-claimed',
-  text: `
-    WITH claimed AS (
-      DELETE FROM ingest_claims WHERE sequence = $4 AND page = $5 AND owner = $6 RETURNING page
-    ), ${write('EXISTS (SELECT FROM claimed)')}
-    SELECT FROM claimed`,
-};
+// Not prepared: a plan from when the table was small reads all of it for each batch.
 
-const STORE = { name: 'store', text: `WITH ${write('TRUE')} SELECT` };
+/** Only he who holds the claim stores the page, and ends the claim; a second writer waits for him, then does nothing. */
+const STORE_CLAIMED = `
+  WITH claimed AS (
+    DELETE FROM ingest_claims WHERE sequence = $4 AND page = $5 AND owner = $6 RETURNING page
+  ), ${write('EXISTS (SELECT FROM claimed)')}
+  SELECT FROM claimed`;
+
+const STORE = `WITH ${write('TRUE')} SELECT`;
 
 /** The users, good and bad, in Postgres. Errors are those of `pg`. */
 export class Store {
@@ -42,13 +41,13 @@ export class Store {
 
   /** Writes a batch that has no place in a sequence. */
   async write(batch: Batch): Promise<void> {
-    await this.#pool.query({ ...STORE, values: parameters(batch) });
+    await this.#pool.query(STORE, parameters(batch));
   }
 
   /** Writes the batch that `claim` is for and ends the claim, both or neither; false when another holds it by now. */
   async writeClaimed(batch: Batch, { sequence, page, owner }: Claim): Promise<boolean> {
     const values = [...parameters(batch), sequence, page, owner];
-    const result = await this.#pool.query({ ...STORE_CLAIMED, values });
+    const result = await this.#pool.query(STORE_CLAIMED, values);
     return result.rowCount === 1;
   }
 }

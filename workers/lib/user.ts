@@ -22,22 +22,36 @@ export type UserColumn = keyof typeof USER_COLUMNS;
 /** A user as the tables hold it; timestamps are ISO strings in UTC with milliseconds. Only `id` is never null. */
 export type User = { id: string } & { [column in Exclude<UserColumn, 'id'>]: string | null };
 
+/** A field that may be missing or null; `fault` says what is wrong with another value. Few nodes: a page has many users. */
+function field<T>(fault: (value: unknown) => string | undefined) {
+  const faultOf = (value: unknown) => (value === null || value === undefined ? undefined : fault(value));
+  const error = ({ input }: { input: unknown }) => faultOf(input);
+  return z.custom<T | null>((value) => faultOf(value) === undefined, { error }).optional();
+}
+
 /** Text that every stage can hold: Postgres refuses U+0000, and half a surrogate pair has no UTF-8. */
-const text = z
-  .string()
-  .refine((value) => !value.includes('\0'), 'contains U+0000, which Postgres text cannot hold')
-  .refine((value) => value.isWellFormed(), 'contains half a surrogate pair, which is not Unicode')
-  .nullish();
+function textFault(value: unknown): string | undefined {
+  if (typeof value !== 'string') return 'is not text';
+  if (value.includes('\0')) return 'contains U+0000, which Postgres text cannot hold';
+  return value.isWellFormed() ? undefined : 'contains half a surrogate pair, which is not Unicode';
+}
 
-const textOrNumber = z.union([z.number().transform(String), text]);
+const DATETIME = z.regexes.datetime({ offset: true });
+const FIRST_MOMENT = Date.parse('0001-01-01T00:00:00.000Z');
+const LAST_MOMENT = Date.parse('9999-12-31T23:59:59.999Z');
 
-/** A moment in the years 1 to 9999, which all stages can hold, as an ISO string in UTC with milliseconds. */
-const moment = z.iso
-  .datetime({ offset: true })
-  .transform((value) => new Date(value))
-  .refine((date) => /^(?!0000)\d{4}-/.test(safeIso(date)), 'is not a date in the years 1 to 9999')
-  .transform((date) => date.toISOString())
-  .nullish();
+/** A moment that all stages can hold. */
+function momentFault(value: unknown): string | undefined {
+  if (typeof value !== 'string' || !DATETIME.test(value)) return 'is not an ISO date and time';
+  const time = Date.parse(value);
+  return time >= FIRST_MOMENT && time <= LAST_MOMENT ? undefined : 'is not a date in the years 1 to 9999';
+}
+
+const text = field<string>(textFault);
+const textOrNumber = field<string | number>((value) =>
+  Number.isFinite(value) ? undefined : textFault(value),
+);
+const moment = field<string>(momentFault);
 
 /**
  * One user of the API's 1.4 response. Only `login.uuid` must be there: a field that the request left out (`inc`, `exc`)
@@ -74,11 +88,11 @@ export function toUser(api: ApiUser): User {
     last_name: api.name?.last ?? null,
     gender: api.gender ?? null,
     address: address(api.location),
-    post_code: api.location?.postcode ?? null,
+    post_code: api.location?.postcode?.toString() ?? null,
     email: api.email ?? null,
     username: api.login.username ?? null,
-    dob: api.dob?.date ?? null,
-    registered_date: api.registered?.date ?? null,
+    dob: utc(api.dob?.date),
+    registered_date: utc(api.registered?.date),
     phone: api.phone ?? null,
     picture: api.picture?.medium ?? null,
     nationality: api.nat ?? null,
@@ -92,6 +106,7 @@ function address(location: ApiUser['location']): string | null {
   return parts.length > 0 ? parts.join(', ') : null;
 }
 
-function safeIso(date: Date): string {
-  return Number.isNaN(date.getTime()) ? '' : date.toISOString();
+/** A moment as an ISO string in UTC with milliseconds. */
+function utc(moment: string | null | undefined): string | null {
+  return moment ? new Date(moment).toISOString() : null;
 }
