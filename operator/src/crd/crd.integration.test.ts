@@ -41,6 +41,16 @@ const refusals: Refusal[] = [
     says: /spec\.source\.batchSize.*must not exceed source\.rateLimit\.users/s,
   },
   {
+    name: 'a login of the audit to a managed Postgres',
+    spec: { audit: { postgresSecretRef: { name: 'reader' } } },
+    says: /spec\.audit\.postgresSecretRef.*of use only with postgres\.external/s,
+  },
+  {
+    name: 'a login of the audit to a managed Cassandra',
+    spec: { audit: { cassandraSecretRef: { name: 'reader' } } },
+    says: /spec\.audit\.cassandraSecretRef.*of use only with cassandra\.external/s,
+  },
+  {
     name: 'a batch past 5000',
     spec: { source: { ...SPEC.source, batchSize: 5001 } },
     says: /spec\.source\.batchSize.*less than or equal to 5000/s,

@@ -8,7 +8,7 @@ import { type Component, labels } from '../specs/meta.ts';
 import { IMAGES } from '../specs/testing.ts';
 import type { Report } from '../status/reports.ts';
 
-const STEPS = ['postgres', 'cassandra', 'registry', 'spark', 'relay', 'ingest'];
+const STEPS = ['postgres', 'cassandra', 'registry', 'spark', 'relay', 'ingest', 'audit'];
 
 describe('a pipeline that changes, on a real API server', () => {
   let server: ApiServer;
@@ -90,7 +90,10 @@ describe('a pipeline that changes, on a real API server', () => {
       await scene.settle();
       await scene.provisioned();
     }
-    assert.deepEqual(rolled, [['postgres'], ['cassandra'], ['registry'], ['spark'], ['relay'], ['ingest']]);
+    assert.deepEqual(
+      rolled,
+      STEPS.map((step) => [step]),
+    );
   });
 
   test('corrects a stage that is broken while one before it rolls and provisioning is open', async () => {

@@ -76,7 +76,7 @@ export function createController(options: Options) {
   const onFailure = (key: string, error: unknown, retryMs: number) =>
     log.debug({ ...fromKey(key), err: error, retryMs }, 'is tried again');
   const figures = new WorkQueue({
-    handler: (key) => renewFigures(key, dependencies),
+    handler: (key) => renewFigures(key, dependencies, (pipeline) => queue.add(pipeline)),
     onFailure,
     concurrency: FIGURES_CONCURRENCY,
     clock,

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { fromKey } from '../kube/object.ts';
 import { figuresOf } from '../status/figures.ts';
+import { auditOf, isNews } from '../status/intact.ts';
 import { Cluster } from './cluster.ts';
 import { isPaused, type PipelineObject, refTo } from './pipeline-object.ts';
 import type { Dependencies, Result } from './reconciler.ts';
@@ -10,21 +11,29 @@ import { applyStatus } from './status.ts';
 export const FIGURES_MS = 60_000;
 
 /**
- * Renews the figures in a pipeline's status, and touches nothing else of it.
+ * Renews the figures in a pipeline's status, and touches nothing else of it: where the audit says something new, a
+ * reconcile is asked for by `wake`.
  * @returns when to do so again: never, where no worker tells any; the next reconcile then asks for it
  */
-export async function renewFigures(key: string, dependencies: Dependencies): Promise<Result> {
+export async function renewFigures(
+  key: string,
+  dependencies: Dependencies,
+  wake: (key: string) => void,
+): Promise<Result> {
   const { client, readReports } = dependencies;
   const { namespace = '', name } = fromKey(key);
   const cluster = new Cluster(dependencies, { namespace, name, uid: '' });
-  const figures = figuresOf(await readReports(cluster, ['relay', 'spark']));
-  if (!figures) return {};
+  const reports = await readReports(cluster, ['relay', 'spark', 'audit']);
+  const told = { ...named('figures', figuresOf(reports)), ...named('audit', auditOf(reports)) };
+  if (Object.keys(told).length === 0) return {};
   const object: PipelineObject | undefined = await client.get(refTo({ namespace, name }));
   if (!object || object.metadata.deletionTimestamp || isPaused(object)) return {};
   // What changed the resource has yet to be told: a newer state of it here would be taken for that, and nobody be woken.
   if (object.status?.observedGeneration !== object.metadata.generation) return { requeueAfterMs: FIGURES_MS };
-  if (!isDeepStrictEqual(object.status?.figures, figures)) {
-    await applyStatus(client, object, { ...object.status, figures });
-  }
+  const status = { ...object.status, ...told };
+  if (!isDeepStrictEqual(object.status, status)) await applyStatus(client, object, status);
+  if (isNews(reports, object.status?.conditions ?? [])) wake(key);
   return { requeueAfterMs: FIGURES_MS };
 }
+
+const named = <T>(name: string, value: T | undefined) => (value === undefined ? {} : { [name]: value });

@@ -118,7 +118,7 @@ describe('what is done with a key of the queue', () => {
     await scene.reconcile();
     const key = `${NAMESPACE}/${scene.name}`;
     const renew = (told: Record<string, number>[]) =>
-      renewFigures(key, scene.dependencies({ readReports: async () => told.map(saying) }));
+      renewFigures(key, scene.dependencies({ readReports: async () => told.map(saying) }), () => {});
 
     assert.deepEqual(await renew([]), {}, 'nobody tells any: nobody is asked again');
     const before = await scene.status();
@@ -147,5 +147,27 @@ describe('what is done with a key of the queue', () => {
     const changed = await scene.version();
     assert.deepEqual(await renew([{ usersPerMinute: 0 }]), { requeueAfterMs: FIGURES_MS });
     assert.equal(await scene.version(), changed, 'a change is seen by a reconcile first');
+  });
+
+  test('what the audit says becomes a condition, and something new wakes a reconcile', async () => {
+    const scene = new Scene(server.adminClient, 'audited');
+    await scene.apply();
+    await scene.reconcile();
+    const key = `${NAMESPACE}/${scene.name}`;
+    const intact = { status: 'False', reason: 'DataDiffers', message: '3 of them differ' } as const;
+    const audit = { ...saying({ auditedAt: 1_767_225_600, auditUsers: 5 }), intact };
+    const readReports = async () => [audit];
+    const woken: string[] = [];
+    const renew = () =>
+      renewFigures(key, scene.dependencies({ readReports }), (pipeline) => woken.push(pipeline));
+
+    await renew();
+    assert.deepEqual(woken, [key]);
+    assert.deepEqual((await scene.status()).audit, { comparedTime: '2026-01-01T00:00:00Z', users: 5 });
+    await scene.reconcile({ readReports });
+    const told = (await scene.status()).conditions?.find(({ type }) => type === 'DataIntact');
+    assert.deepEqual({ ...told, ...intact }, told);
+    await renew();
+    assert.deepEqual(woken, [key], 'what the condition says is no news');
   });
 });

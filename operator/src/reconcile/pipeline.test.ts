@@ -65,7 +65,7 @@ describe('how far the next steps may go', () => {
     const gate = STEPS.findIndex((step) => step.gate);
     assert.deepEqual(
       STEPS.slice(gate + 1).map(({ name }) => name),
-      ['spark', 'relay', 'ingest', 'drain'],
+      ['spark', 'relay', 'ingest', 'audit', 'drain'],
     );
     assert.deepEqual(
       STEPS.filter(({ stage }) => !stage).map(({ name }) => name),

@@ -2,6 +2,7 @@ import type { StageName } from '../api/status.ts';
 import { isForbidden, isInvalid } from '../kube/errors.ts';
 import { type Check, firstFault, notReady, READY, stuck } from '../status/check.ts';
 import type { Seen } from '../status/conditions.ts';
+import { audit, auditLogin } from './audit.ts';
 import { cassandra } from './cassandra.ts';
 import type { Mode } from './cluster.ts';
 import { drain } from './drain.ts';
@@ -17,6 +18,7 @@ import type { Context, Step } from './step.ts';
 
 /** A pipeline from top to bottom. The stores start together; what writes to them waits until they are provisioned. */
 export const STEPS: Step[] = [
+  { name: 'audit-login', stage: 'Workers', run: auditLogin },
   { name: 'postgres', stage: 'Postgres', run: postgres },
   { name: 'kafka', stage: 'Kafka', run: kafka },
   { name: 'cassandra', stage: 'Cassandra', run: cassandra },
@@ -25,6 +27,7 @@ export const STEPS: Step[] = [
   { name: 'spark', stage: 'Spark', run: spark },
   { name: 'relay', stage: 'Workers', run: relay },
   { name: 'ingest', stage: 'Workers', run: ingest },
+  { name: 'audit', stage: 'Workers', run: audit },
   { name: 'drain', run: drain },
 ];
 

@@ -1,5 +1,5 @@
 import { objectName } from '../specs/meta.ts';
-import { postgresObjects, postgresSecret } from '../specs/postgres.ts';
+import { POSTGRES_ROLES, postgresObjects, postgresSecret } from '../specs/postgres.ts';
 import { type Check, firstFault, READY } from '../status/check.ts';
 import { accessTo } from './access.ts';
 import { ensureWithVolumes } from './stateful-set.ts';
@@ -21,7 +21,7 @@ export async function postgres(context: Context): Promise<Check> {
   const { pipeline } = context;
   const managed = !pipeline.spec.postgres.external;
   if (managed) await ensureSecret(context);
-  const access = await accessTo(context, ['POSTGRES']);
+  const access = await accessTo(context, managed ? POSTGRES_ROLES : ['POSTGRES']);
   if ('missing' in access) return access.missing;
   const volumes = await ensureWithVolumes(context, 'postgres', postgresObjects(pipeline, access.build));
   if (!managed) return READY;

@@ -1,7 +1,7 @@
 import type { V1Job } from '@kubernetes/client-node';
 import { JOB } from '../kube/kinds.ts';
 import type { KubeObject } from '../kube/object.ts';
-import { provisionObjects } from '../specs/provision.ts';
+import { provisionObjects, provisionSystems } from '../specs/provision.ts';
 import { type Check, notReady } from '../status/check.ts';
 import { jobCheck } from '../status/workloads.ts';
 import { accessTo } from './access.ts';
@@ -50,7 +50,7 @@ async function repeatIfLost(
  * changed pipeline is provisioned again; it waits for the stores by itself.
  */
 export async function provision(context: Context): Promise<Check> {
-  const access = await accessTo(context, ['POSTGRES', 'KAFKA', 'SCHEMA_REGISTRY', 'CASSANDRA']);
+  const access = await accessTo(context, provisionSystems(context.pipeline));
   if ('missing' in access) return access.missing;
   const objects = provisionObjects(context.pipeline, access.build);
   return await repeatIfLost(context, await runJob(context, objects), objects);

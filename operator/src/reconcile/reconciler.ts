@@ -7,6 +7,7 @@ import type { Images } from '../specs/images.ts';
 import { type Check, firstFault, stuck } from '../status/check.ts';
 import type { Seen, StageChecks } from '../status/conditions.ts';
 import { endpoints } from '../status/endpoints.ts';
+import { auditOf, verdict } from '../status/intact.ts';
 import { type Report, reportedCheck } from '../status/reports.ts';
 import { Cluster } from './cluster.ts';
 import { finalize, tellLeftOver } from './deletion.ts';
@@ -112,6 +113,8 @@ async function reconcileStanding(
     seen: { ...seen, stages: combined(seen.stages, context.reports) },
     suspended: pipeline.spec.suspend,
     endpoints: endpoints(pipeline),
+    intact: verdict(pipeline.spec.suspend, context.reports, context.conditions),
+    audit: auditOf(context.reports),
     // Where all is ready, all volumes are as they are wanted; before there is data, any size may be corrected.
     volumes: wants && context.provisioned ? await shortVolumes(context) : [],
   });

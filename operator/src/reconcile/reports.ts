@@ -6,7 +6,7 @@ const PORT = 8080;
 const TIMEOUT_MS = 1_500;
 
 /** The components that answer at /readyz. */
-const REPORTING = ['provision', 'ingest', 'relay', 'spark'];
+const REPORTING = ['provision', 'ingest', 'relay', 'spark', 'audit'];
 
 /** What one pod says of itself; undefined where it doesn't answer, which its pod's own state then explains. */
 async function podReport(pod: V1Pod): Promise<Report | undefined> {

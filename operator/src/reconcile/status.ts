@@ -6,6 +6,7 @@ import type { KubeObject } from '../kube/object.ts';
 import { asKnown } from '../kube/options.ts';
 import type { Check } from '../status/check.ts';
 import { conditions, type Seen, unlooked } from '../status/conditions.ts';
+import type { Verdict } from '../status/reports.ts';
 import { transitions } from '../status/transitions.ts';
 import { FIELD_MANAGER } from './owned.ts';
 import type { PipelineObject } from './pipeline-object.ts';
@@ -25,6 +26,9 @@ export type StatusWriter = {
 export type Findings = ({ seen: Seen } | { whole: Check }) & {
   suspended?: boolean;
   endpoints?: NonNullable<PipelineStatus['endpoints']>;
+  /** What the audit says, and its figures where it tells any. */
+  intact?: Verdict;
+  audit?: NonNullable<PipelineStatus['audit']> | undefined;
   /** Told where there are any. */
   volumes?: NonNullable<PipelineStatus['volumes']>;
 };
@@ -33,7 +37,7 @@ export type Findings = ({ seen: Seen } | { whole: Check }) & {
 const inSeconds = (time: Date) => `${time.toISOString().slice(0, 19)}Z`;
 
 function newStatus(object: PipelineObject, findings: Findings, now: Date): PipelineStatus {
-  const { suspended, endpoints } = findings;
+  const { suspended, endpoints, intact, audit } = findings;
   const { volumes: before, ...status } = object.status ?? {};
   const { generation = 0 } = object.metadata;
   const volumes = 'seen' in findings ? findings.volumes : before;
@@ -41,11 +45,12 @@ function newStatus(object: PipelineObject, findings: Findings, now: Date): Pipel
   return {
     ...status,
     ...(endpoints ? { endpoints } : {}),
+    ...(audit ? { audit } : {}),
     ...(volumes?.length ? { volumes } : {}),
     observedGeneration: generation,
     conditions:
       'seen' in findings
-        ? conditions(findings.seen, ...context, suspended)
+        ? conditions(findings.seen, ...context, { suspended, intact })
         : unlooked(findings.whole, ...context),
   };
 }

@@ -5,7 +5,22 @@ import { objectName } from './meta.ts';
 import { secretVolume } from './pod.ts';
 
 /** A system that a worker talks to, by the prefix of its environment variables. */
-export type System = 'POSTGRES' | 'KAFKA' | 'SCHEMA_REGISTRY' | 'CASSANDRA';
+export type System =
+  | 'POSTGRES'
+  | 'KAFKA'
+  | 'SCHEMA_REGISTRY'
+  | 'CASSANDRA'
+  // The same stores for the audit, which may only read.
+  | 'AUDIT_POSTGRES'
+  | 'AUDIT_CASSANDRA';
+
+/** The audit's roles that are the pipeline's own to make: those in what is managed. */
+export function auditRoles({ spec }: Pipeline): System[] {
+  return [
+    ...(spec.postgres.external ? [] : (['AUDIT_POSTGRES'] as const)),
+    ...(spec.cassandra.external ? [] : (['AUDIT_CASSANDRA'] as const)),
+  ];
+}
 
 /** How clients of a system prove who they are, and which authority they trust. */
 export type Access = { secretName?: string; caSecret?: { name: string; key: string } };
@@ -24,6 +39,16 @@ function externalAccess({ secretRef, tls }: External): Access {
   };
 }
 
+/** How the audit gets at a store: by its own role in a managed one, by what the resource names in an existing one. */
+function auditAccess(
+  pipeline: Pipeline,
+  external: External | undefined,
+  secretRef: External['secretRef'],
+): Access {
+  if (!external) return { secretName: objectName(pipeline, 'audit') };
+  return externalAccess({ ...external, ...(secretRef ? { secretRef } : {}) });
+}
+
 /** How the pipeline's workers get at `system`. */
 export function access(pipeline: Pipeline, system: System): Access {
   const { postgres, schemaRegistry, cassandra } = pipeline.spec;
@@ -34,6 +59,10 @@ export function access(pipeline: Pipeline, system: System): Access {
     case 'CASSANDRA':
       if (cassandra.external) return externalAccess(cassandra.external);
       return { secretName: objectName(pipeline, 'cassandra') };
+    case 'AUDIT_POSTGRES':
+      return auditAccess(pipeline, postgres.external, pipeline.spec.audit.postgresSecretRef);
+    case 'AUDIT_CASSANDRA':
+      return auditAccess(pipeline, cassandra.external, pipeline.spec.audit.cassandraSecretRef);
     case 'SCHEMA_REGISTRY':
       return externalAccess(schemaRegistry.external ?? {});
     case 'KAFKA': {
@@ -95,7 +124,8 @@ export function accessSecrets(pipeline: Pipeline, systems: System[]): string[] {
 
 /** The names of all Secrets that the pipeline's pods read: made by the operator or named by the resource. */
 export function secretsOf(pipeline: Pipeline): string[] {
-  return accessSecrets(pipeline, ['POSTGRES', 'KAFKA', 'SCHEMA_REGISTRY', 'CASSANDRA']);
+  const systems: System[] = ['POSTGRES', 'KAFKA', 'SCHEMA_REGISTRY', 'CASSANDRA'];
+  return accessSecrets(pipeline, [...systems, 'AUDIT_POSTGRES', 'AUDIT_CASSANDRA']);
 }
 
 /** The hashes of the Secrets that a pod with access to `systems` reads, to be part of its config hash. */

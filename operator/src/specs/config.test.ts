@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { auditConfig } from '../../../workers/audit/config.ts';
 import { sections as schemas } from '../../../workers/lib/config.ts';
 import { configJson, sections, teardownSystems } from './config.ts';
 import { externalPipeline, fullPipeline, operandObjects, pipelineOf } from './testing.ts';
@@ -22,6 +23,20 @@ for (const [name, pipeline] of Object.entries(pipelines)) {
   });
 }
 
+test('the audit takes its configuration', () => {
+  const text = configJson(fullPipeline({ audit: { interval: '90s' } }), [
+    'pipeline',
+    'postgres',
+    'cassandra',
+    'audit',
+  ]);
+  assert.deepEqual(auditConfig.parse(JSON.parse(text)).audit, {
+    intervalMs: 90_000,
+    usersPerSecond: 10_000,
+    driverUrl: 'http://people-spark.team.svc:8080',
+  });
+});
+
 test('a worker is told of its own neighbours alone', () => {
   const told = operandObjects(pipelineOf({})).flatMap(({ kind, metadata, data }) => {
     const text = kind === 'ConfigMap' ? (data as Record<string, string>)['config.json'] : undefined;
@@ -37,6 +52,7 @@ test('a worker is told of its own neighbours alone', () => {
     'cassandra',
   ];
   assert.deepEqual(Object.fromEntries(told), {
+    'people-audit': ['pipeline', 'postgres', 'cassandra', 'audit'],
     'people-ingest': ['pipeline', 'source', 'postgres'],
     'people-relay': ['pipeline', 'postgres', 'kafka', 'schemaRegistry'],
     'people-provision': provision,
@@ -53,6 +69,7 @@ test('durations are told in milliseconds, brokers one by one', () => {
     'cleanup.policy': 'compact,delete',
     'retention.ms': '604800000',
     'delete.retention.ms': '604800000',
+    'max.compaction.lag.ms': '86400000',
     'min.insync.replicas': '2',
   });
 });

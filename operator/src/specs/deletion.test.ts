@@ -46,10 +46,10 @@ test('a suspended pipeline fetches nothing; what takes away what was fetched goe
 });
 
 test('the Secrets that pods read are the ones made for managed stores, or named by the resource', () => {
-  assert.deepEqual(secretsOf(fullPipeline()), ['people-cassandra', 'people-postgres']);
+  assert.deepEqual(secretsOf(fullPipeline()), ['people-audit', 'people-cassandra', 'people-postgres']);
   assert.deepEqual(secretsOf(externalPipeline()), ['authority', 'broker', 'db', 'registry', 'ring']);
   assert.deepEqual(
     secretsOf(pipelineOf({ postgres: { external: { host: 'db', secretRef: { name: 'db' } } } })),
-    ['db', 'people-cassandra'],
+    ['db', 'people-audit', 'people-cassandra'],
   );
 });

@@ -34,6 +34,8 @@ export function minInsyncReplicas(replicas: number): number {
   return replicas > 2 ? 2 : 1;
 }
 
+const DAY_MS = 24 * 3600 * 1000;
+
 /** The settings of the users topic. */
 export function topicConfig({ spec }: Pipeline): Record<string, string> {
   const { cleanup, retention, replicas } = spec.kafka.topic;
@@ -42,6 +44,8 @@ export function topicConfig({ spec }: Pipeline): Record<string, string> {
     'retention.ms': String(milliseconds(retention)),
     // A deletion is to be read for as long as any other change.
     'delete.retention.ms': String(milliseconds(retention)),
+    // What a user was before it was changed or erased goes within a day, where the topic is compacted.
+    'max.compaction.lag.ms': String(DAY_MS),
     'min.insync.replicas': String(minInsyncReplicas(replicas)),
   };
 }

@@ -7,8 +7,9 @@ import { containerSecurity } from './pod.ts';
 import { canonicalQuantity, containerResources, type Resources } from './quantities.ts';
 
 const API = 'kafka.strimzi.io/v1';
-/** Dead letters are looked at by people. */
-const MONTH_MS = String(30 * 24 * 3600 * 1000);
+const DAY_MS = 24 * 3600 * 1000;
+/** Dead letters are looked at by people: for a month, and for no week more until a segment is closed. */
+const DEAD_LETTER = { 'retention.ms': String(30 * DAY_MS), 'segment.ms': String(DAY_MS) };
 const CLUSTER = 'strimzi.io/cluster';
 
 type Strimzi = NonNullable<Pipeline['spec']['kafka']['strimzi']>;
@@ -110,7 +111,7 @@ function topics(pipeline: Pipeline): KubeObject[] {
   };
   const users = [
     topic(pipeline, 'users', names.topic, pipeline.spec.kafka.topic.partitions, topicConfig(pipeline)),
-    topic(pipeline, 'dead-letter', names.deadLetterTopic, 1, { ...kept, 'retention.ms': MONTH_MS }),
+    topic(pipeline, 'dead-letter', names.deadLetterTopic, 1, { ...kept, ...DEAD_LETTER }),
   ];
   if (!pipeline.spec.schemaRegistry.managed) return users;
   const registry = Object.entries(registryTopics(pipeline)).map(([name, topicName]) =>

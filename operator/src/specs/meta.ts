@@ -12,7 +12,8 @@ export type Component =
   | 'provision'
   | 'ingest'
   | 'relay'
-  | 'spark';
+  | 'spark'
+  | 'audit';
 
 export const CONFIG_HASH = `${GROUP}/config-hash`;
 

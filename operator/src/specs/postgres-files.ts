@@ -11,9 +11,10 @@ set -eu
 umask 077
 config=/etc/postgres/postgresql.conf
 secret=/etc/postgres-secret
+audit=/etc/postgres-audit
 
-# A key of the Secret as the inside of an SQL literal.
-literal() { sed "s/'/''/g" "$secret/$1"; }
+# A key of a Secret as the inside of an SQL literal.
+literal() { sed "s/'/''/g" "$1"; }
 
 # Runs the SQL on standard input, a statement a line, with no server. Never logs a statement: some hold passwords.
 run_sql() {
@@ -39,8 +40,11 @@ fi
 # A volume's group permissions, as the kubelet sets them, are more than Postgres takes.
 chmod 0700 "$PGDATA"
 {
-  printf "ALTER ROLE postgres PASSWORD '%s';\\n" "$(literal postgres-password)"
-  printf "ALTER ROLE userstream LOGIN REPLICATION PASSWORD '%s';\\n" "$(literal password)"
+  printf "ALTER ROLE postgres PASSWORD '%s';\\n" "$(literal "$secret/postgres-password")"
+  printf "ALTER ROLE userstream LOGIN REPLICATION PASSWORD '%s';\\n" "$(literal "$secret/password")"
+  printf '%s%s\\n' "DO \\$\\$BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'userstream_audit')" \\
+    ' THEN CREATE ROLE userstream_audit; END IF; END$$;'
+  printf "ALTER ROLE userstream_audit LOGIN PASSWORD '%s';\\n" "$(literal "$audit/password")"
 } | run_sql "$PGDATA"
 
 exec postgres -D "$PGDATA" -c config_file="$config"

@@ -14,6 +14,7 @@ import {
   postgresEnvironment,
   unprivileged,
 } from '../../../workers/test/postgres-programs.ts';
+import { auditSecret } from './audit.ts';
 import { postgresObjects, postgresSecret } from './postgres.ts';
 import { fullPipeline, IMAGES } from './testing.ts';
 
@@ -32,10 +33,15 @@ function layOut(home: string, port: number): void {
   }
 }
 
+const auditPassword = ({ password }: { password: string }) => `audit's ${password}`;
+
 function writeSecret(home: string, passwords: { password: string; superuserPassword: string }): void {
-  const data = postgresSecret(fullPipeline(), passwords)['data'] as Record<string, string>;
-  for (const [key, value] of Object.entries(data)) {
-    writeFileSync(join(home, 'postgres-secret', key), Buffer.from(value, 'base64'));
+  const audit = auditSecret(fullPipeline(), { password: auditPassword(passwords) });
+  const secrets = { 'postgres-secret': postgresSecret(fullPipeline(), passwords), 'postgres-audit': audit };
+  for (const [directory, secret] of Object.entries(secrets)) {
+    for (const [key, value] of Object.entries(secret['data'] as Record<string, string>)) {
+      writeFileSync(join(home, directory, key), Buffer.from(value, 'base64'));
+    }
   }
 }
 
@@ -57,7 +63,8 @@ class Pod {
   async prepare(): Promise<void> {
     this.#env = await postgresEnvironment();
     this.port = await freePort();
-    for (const directory of ['postgres', 'postgres-secret', 'data']) mkdirSync(join(this.home, directory));
+    for (const directory of ['postgres', 'postgres-secret', 'postgres-audit', 'data'])
+      mkdirSync(join(this.home, directory));
     layOut(this.home, this.port);
     for (const path of [this.home, join(this.home, 'data')]) {
       if (isRoot()) chownSync(path, NOBODY, NOBODY);
@@ -135,6 +142,7 @@ describe("a managed Postgres's start script", () => {
     await client.query('CREATE TABLE kept (id int)');
     await client.end();
     await (await pod.connected('postgres', first.superuserPassword, 'postgres')).end();
+    await (await pod.connected('userstream_audit', auditPassword(first))).end();
   });
 
   test("sets the Secret's new passwords on the next start, also after a crash, and keeps the data", async () => {
@@ -150,6 +158,7 @@ describe("a managed Postgres's start script", () => {
     assert.deepEqual(rows, [{ kept: 'kept', slots: 1 }]);
     await client.end();
     await (await pod.connected('postgres', second.superuserPassword, 'postgres')).end();
+    await (await pod.connected('userstream_audit', auditPassword(second))).end();
     await assert.rejects(
       pod.client('userstream', first.password).connect(),
       /password authentication failed/,

@@ -1,7 +1,7 @@
 import type { V1Container, V1PodSpec } from '@kubernetes/client-node';
 import type { Pipeline } from '../api/resource.ts';
 import type { KubeObject } from '../kube/object.ts';
-import { accessHashes } from './access.ts';
+import { accessHashes, type System } from './access.ts';
 import type { BuildContext } from './images.ts';
 import { configMap, hash, metadata, objectName, retainedMetadata } from './meta.ts';
 import { configVolume, container, exec, podSpec, podTemplate, probes, secretVolume, UID } from './pod.ts';
@@ -11,6 +11,9 @@ import { base64 } from './secrets.ts';
 import { service, statefulSet, volumeClaim } from './workload.ts';
 
 const DATA = '/var/lib/postgresql/data';
+
+/** Whose passwords a managed Postgres sets when it starts. */
+export const POSTGRES_ROLES: System[] = ['POSTGRES', 'AUDIT_POSTGRES'];
 
 type Managed = NonNullable<Pipeline['spec']['postgres']['managed']>;
 
@@ -47,6 +50,7 @@ function postgresContainer(image: string, { resources }: Managed): V1Container {
       { name: 'shm', mountPath: '/dev/shm' },
       { name: 'config', mountPath: '/etc/postgres', readOnly: true },
       { name: 'secret', mountPath: '/etc/postgres-secret', readOnly: true },
+      { name: 'audit', mountPath: '/etc/postgres-audit', readOnly: true },
     ],
   });
 }
@@ -62,6 +66,7 @@ function pod(pipeline: Pipeline, image: string, managed: Managed): V1PodSpec {
       { name: 'shm', emptyDir: { medium: 'Memory' } },
       configVolume('config', name),
       secretVolume('secret', name, { password: 'password', 'postgres-password': 'postgres-password' }),
+      secretVolume('audit', objectName(pipeline, 'audit'), { password: 'password' }),
     ],
   });
 }
@@ -71,7 +76,7 @@ export function postgresObjects(pipeline: Pipeline, { images, secretHashes }: Bu
   const { managed } = pipeline.spec.postgres;
   if (!managed) return [];
   const data = { 'start.sh': START, 'postgresql.conf': configuration(managed), 'pg_hba.conf': HBA };
-  const configHash = hash([data, accessHashes(pipeline, ['POSTGRES'], secretHashes)]);
+  const configHash = hash([data, accessHashes(pipeline, POSTGRES_ROLES, secretHashes)]);
   const spec = pod(pipeline, managed.image ?? images.postgres, managed);
   return [
     configMap(metadata(pipeline, 'postgres'), data),

@@ -2,7 +2,7 @@ import type { V1JobSpec, V1PodTemplateSpec } from '@kubernetes/client-node';
 import { GROUP } from '../api/pipeline.ts';
 import type { Pipeline } from '../api/resource.ts';
 import type { KubeObject } from '../kube/object.ts';
-import { accessHashes, accessVolumes } from './access.ts';
+import { accessHashes, accessVolumes, auditRoles, type System } from './access.ts';
 import { configJson, teardownSystems } from './config.ts';
 import type { BuildContext } from './images.ts';
 import { hash, metadata, objectName } from './meta.ts';
@@ -17,6 +17,16 @@ const PROVISION: Worker = {
   systems: ['POSTGRES', 'KAFKA', 'SCHEMA_REGISTRY', 'CASSANDRA'],
   resources: RESOURCES,
 };
+
+/** It knows the audit's roles only to make them. */
+function provisionWorker(pipeline: Pipeline): Worker {
+  return { ...PROVISION, systems: provisionSystems(pipeline) };
+}
+
+/** The systems that provision gets at. */
+export function provisionSystems(pipeline: Pipeline): System[] {
+  return [...PROVISION.systems, ...auditRoles(pipeline)];
+}
 
 /** It gets in only where something is to be undone. */
 function teardownWorker(pipeline: Pipeline): Worker {
@@ -60,8 +70,9 @@ function job(pipeline: Pipeline, name: string, podTemplate: V1PodTemplateSpec): 
  */
 export function provisionObjects(pipeline: Pipeline, context: BuildContext): KubeObject[] {
   const name = objectName(pipeline, 'provision');
-  const pod = template(pipeline, PROVISION, name, context);
-  return [workerConfig(pipeline, PROVISION), job(pipeline, `${name}-${hash(pod).slice(0, 8)}`, pod)];
+  const worker = provisionWorker(pipeline);
+  const pod = template(pipeline, worker, name, context);
+  return [workerConfig(pipeline, worker), job(pipeline, `${name}-${hash(pod).slice(0, 8)}`, pod)];
 }
 
 /** Bears the uid of the pipeline whose teardown a Job is, for the next one of its name has another. */

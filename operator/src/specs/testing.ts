@@ -1,6 +1,8 @@
 import type { V1PodTemplateSpec } from '@kubernetes/client-node';
 import { type Pipeline, parsePipeline } from '../api/resource.ts';
 import type { KubeObject } from '../kube/object.ts';
+import { auditRoles } from './access.ts';
+import { auditObjects, auditSecret } from './audit.ts';
 import { cassandraObjects, cassandraSecret } from './cassandra.ts';
 import type { BuildContext, Images } from './images.ts';
 import { ingestObjects } from './ingest.ts';
@@ -64,14 +66,15 @@ export function externalPipeline(spec: Record<string, unknown> = {}): Pipeline {
   });
 }
 
-export const PASSWORDS = ['s3cret-user', 's3cret-super', 's3cret-ring'] as const;
+export const PASSWORDS = ['s3cret-user', 's3cret-super', 's3cret-ring', 's3cret-audit'] as const;
 
 /** Every object that the operator makes for a pipeline, Secrets included. */
 export function allObjects(pipeline: Pipeline, context: BuildContext = CONTEXT): KubeObject[] {
-  const [password, superuserPassword, ring] = PASSWORDS;
+  const [password, superuserPassword, ring, reader] = PASSWORDS;
   return [
     ...(pipeline.spec.postgres.managed ? [postgresSecret(pipeline, { password, superuserPassword })] : []),
     ...(pipeline.spec.cassandra.managed ? [cassandraSecret(pipeline, { password: ring })] : []),
+    ...(auditRoles(pipeline).length > 0 ? [auditSecret(pipeline, { password: reader })] : []),
     ...kafkaObjects(pipeline),
     ...operandObjects(pipeline, context),
   ];
@@ -89,6 +92,7 @@ export function operandObjects(pipeline: Pipeline, context: BuildContext = CONTE
     teardownConfig(pipeline, { metadata: { ...teardown.metadata, uid: pipeline.uid } }),
     ...ingestObjects(pipeline, context),
     ...relayObjects(pipeline, context),
+    ...auditObjects(pipeline, context),
     ...sparkObjects(pipeline, context),
   ];
 }

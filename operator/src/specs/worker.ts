@@ -11,7 +11,7 @@ import { deployment } from './workload.ts';
 
 /** One of the TypeScript workers: what it runs, and what it is told and given to know. */
 export type Worker = {
-  component: 'ingest' | 'relay' | 'provision';
+  component: 'ingest' | 'relay' | 'provision' | 'audit';
   /** Arguments after the worker's own `main.ts`. */
   args?: string[];
   sections: (keyof PipelineSections)[];

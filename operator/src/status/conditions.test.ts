@@ -12,7 +12,7 @@ const all: StageChecks = Object.fromEntries(STAGES.map((stage) => [stage, READY]
 const seen = (stages: StageChecks): Seen => ({ whole: READY, stages });
 
 function told({ whole = READY, checks, suspended }: Omit<Case, 'name' | 'expected'>): Record<string, string> {
-  const list = conditions({ whole, stages: checks }, [], 1, NOW, suspended);
+  const list = conditions({ whole, stages: checks }, [], 1, NOW, { suspended });
   return Object.fromEntries(list.map(({ type, status, reason }) => [type, `${status} ${reason}`]));
 }
 

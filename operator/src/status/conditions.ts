@@ -1,5 +1,6 @@
 import { type Condition, STAGES, type StageName } from '../api/status.ts';
 import { type Check, notReady } from './check.ts';
+import type { Verdict } from './reports.ts';
 
 export type StageChecks = Partial<Record<StageName, Check>>;
 
@@ -88,11 +89,12 @@ export function conditions(
   previous: Condition[],
   generation: number,
   now: string,
-  suspended = false,
+  { suspended, intact }: { suspended?: boolean | undefined; intact?: Verdict | undefined } = {},
 ): Condition[] {
   const observations = [
     ...summary(seen, suspended ? SUSPENDED : RUNNING),
     ...STAGES.map((stage) => stageObservation(stage, seen.stages[stage])),
+    ...(intact ? [{ type: 'DataIntact', ...intact }] : []),
   ];
   return dated(observations, previous, generation, now);
 }

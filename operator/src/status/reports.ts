@@ -2,6 +2,15 @@ import { z } from 'zod';
 import type { StageName } from '../api/status.ts';
 import { type Check, notReady, READY, stuck } from './check.ts';
 
+/** Whether what stands in Postgres stands in Cassandra: what the audit tells, and the condition DataIntact says. */
+const verdict = z.object({
+  status: z.enum(['True', 'False', 'Unknown']),
+  reason: z.string().min(1).max(128),
+  message: z.string().max(4096),
+});
+
+export type Verdict = z.infer<typeof verdict>;
+
 /** What a worker answers at /readyz. */
 export const report = z.object({
   ready: z.boolean(),
@@ -9,6 +18,7 @@ export const report = z.object({
   reason: z.string().min(1).max(128),
   message: z.string().max(4096),
   figures: z.record(z.string(), z.number()).default({}),
+  intact: verdict.optional(),
 });
 
 export type Report = z.infer<typeof report>;

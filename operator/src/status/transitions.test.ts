@@ -3,11 +3,23 @@ import { describe, test } from 'node:test';
 import { STAGES } from '../api/status.ts';
 import { notReady, READY, stuck } from './check.ts';
 import { conditions, type Seen, type StageChecks } from './conditions.ts';
+import type { Verdict } from './reports.ts';
 import { transitions } from './transitions.ts';
 
 const all: StageChecks = Object.fromEntries(STAGES.map((stage) => [stage, READY]));
 const NOTHING: Seen = { whole: READY, stages: {} };
 const seen = (stages: StageChecks): Seen => ({ whole: READY, stages });
+
+test('data that differ are a warning, and what is unknown is no event', () => {
+  const list = (intact: Verdict) => conditions(seen(all), [], 1, '2026-01-01T00:00:00Z', { intact });
+  const unknown = list({ status: 'Unknown', reason: 'NotCompared', message: '' });
+  const differs = list({ status: 'False', reason: 'DataDiffers', message: '3 of them differ' });
+  assert.deepEqual(
+    transitions(unknown, differs).map(({ type, reason, message }) => [type, reason, message]),
+    [['Warning', 'DataDiffers', '3 of them differ']],
+  );
+  assert.deepEqual(transitions(differs, unknown), []);
+});
 
 function events(before: Seen | undefined, after: Seen): string[] {
   const list = (of: Seen) => conditions(of, [], 1, '2026-01-01T00:00:00Z');

@@ -10,18 +10,19 @@ function told({
   message,
 }: Condition): Pick<EventText, 'reason' | 'message'> | undefined {
   const stage = STAGES.find((name) => type === `${name}Ready`);
+  if (type !== 'Ready' && status === 'Unknown') return undefined;
   if (!stage) return { reason, message };
-  if (status === 'Unknown') return undefined;
   if (status === 'True' && reason === 'Ready') return { reason: type, message: `${stage} is ready` };
   return { reason: stageReason(stage, reason), message };
 }
 
 /**
- * An event for each condition whose status or reason changed. Reconciling and Stalled say the same as Ready, and what
- * stands behind Stalled is a warning.
+ * An event for each condition whose status or reason changed. Reconciling and Stalled say the same as Ready; what stands
+ * behind Stalled is a warning, and so are data that differ.
  */
 export function transitions(before: Condition[], after: Condition[]): EventText[] {
   const stalled = after.find(({ type, status }) => type === 'Stalled' && status === 'True');
+  const differs = after.find(({ type, status }) => type === 'DataIntact' && status === 'False');
   const changed = after.filter(({ type, status, reason }) => {
     if (type === 'Reconciling' || type === 'Stalled') return false;
     const old = before.find((condition) => condition.type === type);
@@ -32,7 +33,7 @@ export function transitions(before: Condition[], after: Condition[]): EventText[
     ({ reason }, index) => texts.findIndex((text) => text.reason === reason) === index,
   );
   return unlike.map(({ reason, message }) => ({
-    type: reason === stalled?.reason ? 'Warning' : 'Normal',
+    type: reason === stalled?.reason || reason === differs?.reason ? 'Warning' : 'Normal',
     reason,
     action: 'Reconcile',
     message,
