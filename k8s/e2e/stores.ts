@@ -122,7 +122,8 @@ async function ends(bootstrapServer: string, topic: string): Promise<Map<number,
 const READ_MS = 60_000;
 
 /**
- * The distinct keys of a topic whose newest record is no tombstone, read from its beginning to its present end.
+ * The distinct keys of a topic whose newest record is a user's, read from its beginning to its present end: no tombstone,
+ * and none of the records that end an epoch.
  * @throws after a minute, naming the partitions whose end did not come
  */
 export async function kafkaKeys(bootstrapServer: string, topic: string): Promise<Set<string>> {
@@ -136,7 +137,7 @@ export async function kafkaKeys(bootstrapServer: string, topic: string): Promise
     await consumer.run({
       eachMessage: async ({ partition, message }) => {
         const key = message.key?.toString() ?? '';
-        if (message.value) keys.add(key);
+        if (message.value && !message.headers?.['epoch-end']) keys.add(key);
         else keys.delete(key);
         if (BigInt(message.offset) + 1n >= (left.get(partition) ?? 0n)) left.delete(partition);
       },
