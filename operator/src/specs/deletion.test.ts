@@ -15,14 +15,18 @@ describe('the deletion policy', () => {
 
   test('Retain: volumes stay, and so do the Secrets that open them', () => {
     const pipeline = fullPipeline();
-    for (const secret of secrets(pipeline)) assert.equal(secret.metadata.ownerReferences, undefined);
+    const kept = secrets(pipeline).filter(({ metadata }) => !metadata.ownerReferences);
+    assert.deepEqual(kept.map(({ metadata }) => metadata.name).sort(), [
+      'people-cassandra',
+      'people-postgres',
+    ]);
     for (const policy of policies(pipeline))
       assert.deepEqual(policy, { whenDeleted: 'Retain', whenScaled: 'Retain' });
   });
 
   test('Delete: nothing stays', () => {
     const pipeline = fullPipeline({ deletionPolicy: 'Delete' });
-    assert.equal(secrets(pipeline).length, 2);
+    assert.equal(secrets(pipeline).length, 3);
     for (const secret of secrets(pipeline))
       assert.equal(secret.metadata.ownerReferences?.[0]?.uid, pipeline.uid);
     for (const policy of policies(pipeline))
@@ -42,6 +46,7 @@ test('a suspended pipeline fetches nothing; what takes away what was fetched goe
     'people-ingest': 0,
     'people-relay': 2,
     'people-spark': 1,
+    'people-audit': 1,
   });
 });
 
