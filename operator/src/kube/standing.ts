@@ -28,7 +28,9 @@ const LABEL = 'app.kubernetes.io';
 export function standing(object: KubeObject, manager: string, keep?: Keep): Standing {
   const { apiVersion, kind, metadata } = object;
   const { namespace = '', name, uid = '', resourceVersion = '', labels = {}, finalizers = [] } = metadata;
-  const applied = appliedOn(object, manager);
+  const applies = metadata.managedFields?.some(
+    (entry) => entry.manager === manager && entry.operation === 'Apply' && !entry.subresource,
+  );
   return {
     apiVersion,
     kind,
@@ -36,9 +38,10 @@ export function standing(object: KubeObject, manager: string, keep?: Keep): Stan
     instance: labels[`${LABEL}/instance`] ?? '',
     component: labels[`${LABEL}/component`] ?? '',
     controller: metadata.ownerReferences?.find(({ controller }) => controller)?.uid,
-    ours: applied !== undefined || labels[`${LABEL}/managed-by`] === manager,
+    // Either may be edited away.
+    ours: applies === true || labels[`${LABEL}/managed-by`] === manager,
     terminating: metadata.deletionTimestamp ? finalizers : undefined,
-    applied,
+    applied: appliedOn(object, manager),
     body: keep && JSON.stringify(keep(object)),
   };
 }

@@ -115,6 +115,14 @@ describe('the store on a real API server', () => {
     assert.deepEqual(changes, ['set theirs']);
   });
 
+  test('an object that is labelled as of another instance is news to both', async () => {
+    await apply(configMap('moved'));
+    const own = { 'app.kubernetes.io/instance': 'others' };
+    await api.adminClient.mergePatch(refOf(configMap('moved')), { metadata: { labels: own } });
+    await until('both are told', () => changes.length > 1);
+    assert.deepEqual(changes, ['set moved', 'deleted moved']);
+  });
+
   test('what happens to an object while it is written is news', async () => {
     await apply(configMap('mine'));
     await store.around(refOf(configMap('mine')), async () => {

@@ -157,7 +157,10 @@ export class Store {
     if (before) this.#unindex(before);
     if (type === 'deleted') this.#unindex(object);
     else this.#index(object, before);
-    if (!this.#offering) this.#tell(object, type);
+    if (this.#offering) return;
+    this.#tell(object, type);
+    // Whose it was has lost it.
+    if (before && before.instance !== object.instance) this.#options.onChange(before, 'deleted');
   }
 
   #tell(object: Standing, type: 'set' | 'deleted'): void {
