@@ -87,11 +87,14 @@ describe('what the operator follows', () => {
       spec: { replicas: 1, template: {} },
       status: { observedGeneration: 2, replicas: 1, updateRevision: 'new' },
     };
+    const failure = { type: 'ReplicaFailure', status: 'True', reason: 'FailedCreate', message: 'quota' };
+    const starved = { metadata, spec: { replicas: 1 }, status: { conditions: [failure] } };
     const complete = { metadata, status: { conditions: [{ type: 'Complete', status: 'True' }] } };
     assert.deepEqual(podFault([kept(pod, 'Pod')]), podFault([pod as never]));
     assert.equal(podFault([pod as never])?.ready, false);
     assert.equal(stuckPod(kept(set, 'StatefulSet'), [kept(pod, 'Pod')])?.metadata?.name, 'users-spark-0');
     assert.deepEqual(workloadCheck(kept(set, 'StatefulSet'), []), workloadCheck(set as never, []));
+    assert.deepEqual(workloadCheck(kept(starved, 'Deployment'), []), workloadCheck(starved as never, []));
     assert.ok(jobCheck(kept(complete, 'Job'), []).ready);
   });
 

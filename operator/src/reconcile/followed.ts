@@ -42,8 +42,12 @@ const job: Keep = (object) => ({
   spec: without(object['spec'], 'template'),
 });
 
-/** Its numbers say how it is; its conditions say them once more. */
-const workload: Keep = (object) => ({ ...job(object), status: without(object['status'], 'conditions') });
+/** Its numbers say how it is; its conditions say them once more, but for why no pod can be made. */
+const workload: Keep = (object) => {
+  const { conditions, ...status } = (object['status'] ?? {}) as { conditions?: { type: string }[] };
+  const failures = conditions?.filter(({ type }) => type === 'ReplicaFailure') ?? [];
+  return { ...job(object), status: failures.length > 0 ? { ...status, conditions: failures } : status };
+};
 
 /** How it is, not how it should be. */
 const statusOnly: Keep = (object) => ({ ...without(object, 'spec'), metadata: metadataOf(object) });

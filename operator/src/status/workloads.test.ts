@@ -44,6 +44,16 @@ const cases: { name: string; live: V1StatefulSet | undefined; pods: V1Pod[]; rea
   },
   { name: 'nothing there yet', live: undefined, pods: [], reason: 'Creating' },
   {
+    name: 'a quota that lets no pod be made',
+    live: workload(1, 1, {
+      replicas: 0,
+      observedGeneration: 1,
+      conditions: [{ type: 'ReplicaFailure', status: 'True', reason: 'FailedCreate', message: 'quota' }],
+    }),
+    pods: [],
+    reason: 'FailedCreate',
+  },
+  {
     name: 'a status of an older generation says nothing',
     live: workload(2, 1, { ...up, observedGeneration: 1 }),
     pods: [],

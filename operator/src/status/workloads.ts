@@ -23,8 +23,22 @@ export function workloadCheck(workload: Workload | undefined, pods: V1Pod[]): Ch
   const { wanted, present, ready, updated } = counts(workload);
   const enough = observed(workload) && ready >= wanted && updated >= wanted;
   if (enough && present <= wanted) return READY;
-  const text = `${workload.metadata?.name}: ${ready} of ${wanted} pods ready, ${updated} up to date, ${present} there`;
-  return podFault(pods) ?? notReady(movement(workload), text);
+  const { kind = 'workload', metadata } = workload;
+  const text = `${metadata?.name}: ${ready} of ${wanted} pods ready, ${updated} up to date, ${present} there`;
+  const where = `; where that lasts, see kubectl describe ${kind.toLowerCase()} ${metadata?.name}`;
+  return (
+    podFault(pods) ??
+    createFault(workload) ??
+    notReady(movement(workload), present < wanted ? text + where : text)
+  );
+}
+
+/** Why no pods can be made, as a Deployment's controller tells it: a quota, a limit range, an admission webhook. */
+function createFault({ status, metadata }: Workload): Check | undefined {
+  const failure = status?.conditions?.find(({ type }) => type === 'ReplicaFailure');
+  if (failure?.status !== 'True') return undefined;
+  const advice = 'raise the quota or limit that it names, or lower what the pods ask for';
+  return notReady(failure.reason ?? 'FailedCreate', `${metadata?.name}: ${failure.message}; ${advice}`);
 }
 
 /** What a workload that isn't done is doing. */
@@ -71,5 +85,8 @@ export function jobCheck(job: V1Job | undefined, pods: V1Pod[]): Check {
       `Job ${name}: ${failed.message}; see its log, correct the cause, then delete the Job`,
     );
   }
-  return podFault(pods) ?? notReady('Provisioning', `Job ${name} is running`);
+  return (
+    podFault(pods) ??
+    notReady('Provisioning', `Job ${name} is running; where that lasts, see kubectl describe job ${name}`)
+  );
 }
