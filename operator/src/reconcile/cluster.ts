@@ -9,7 +9,9 @@ import { asKnown, CREATE_ONLY, type Preconditions } from '../kube/options.ts';
 import type { Kind } from '../kube/resources.ts';
 import { asObject, type Standing } from '../kube/standing.ts';
 import { workloadCheck } from '../status/workloads.ts';
+import { PIPELINES } from './followed.ts';
 import { FIELD_MANAGER, OWNED } from './owned.ts';
+import type { PipelineObject } from './pipeline-object.ts';
 import { type Access, Reads } from './reads.ts';
 import { NameTakenError, TerminatingError } from './refusals.ts';
 
@@ -78,6 +80,13 @@ export class Cluster {
   /** The objects of a kind that belong to one component of the pipeline, as far as the watches keep them. */
   async list<T>(kind: Kind, component: string): Promise<T[]> {
     return (await this.#reads.list(kind, component)) as unknown as T[];
+  }
+
+  /** All pipelines that the operator may see. */
+  async pipelines(): Promise<PipelineObject[]> {
+    const { client, namespace } = this.#access;
+    const { items } = await client.list<PipelineObject>(PIPELINES, namespace ? { namespace } : {});
+    return items;
   }
 
   /** The pods of a component, without their specs. */

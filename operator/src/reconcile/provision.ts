@@ -2,9 +2,10 @@ import type { V1Job } from '@kubernetes/client-node';
 import { JOB } from '../kube/kinds.ts';
 import type { KubeObject } from '../kube/object.ts';
 import { provisionObjects, provisionSystems } from '../specs/provision.ts';
-import { type Check, notReady } from '../status/check.ts';
+import { type Check, notReady, READY } from '../status/check.ts';
 import { jobCheck } from '../status/workloads.ts';
 import { accessTo } from './access.ts';
+import { claimCheck } from './claimed.ts';
 import type { Context } from './step.ts';
 
 /** The name of the Job among a worker's objects. */
@@ -53,5 +54,8 @@ export async function provision(context: Context): Promise<Check> {
   const access = await accessTo(context, provisionSystems(context.pipeline));
   if ('missing' in access) return access.missing;
   const objects = provisionObjects(context.pipeline, access.build);
+  const begun = await context.cluster.get(JOB, jobName(objects));
+  const free = begun ? READY : await claimCheck(context);
+  if (!free.ready) return free;
   return await repeatIfLost(context, await runJob(context, objects), objects);
 }

@@ -12,6 +12,8 @@ import { FIELD_MANAGER } from './owned.ts';
 /** The ways to the API server. */
 export type Access = {
   client: KubeClient;
+  /** The only namespace that may be looked at; undefined: all. */
+  namespace?: string;
   /** What the watches tell; kinds that it doesn't follow are read from the API server. */
   store?: Store;
   /** Told of every Secret that is read, by its key, for the pipeline of that key. */

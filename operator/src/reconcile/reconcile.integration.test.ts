@@ -10,6 +10,7 @@ import { KubeClient, loadKubeConfig } from '../kube/client.ts';
 import type { KubeObject } from '../kube/object.ts';
 import type { Report } from '../status/reports.ts';
 import { FINALIZER } from './finalizer.ts';
+import { refTo } from './pipeline-object.ts';
 import { type Dependencies, reconcile } from './reconciler.ts';
 
 describe('a reconcile against a real API server', () => {
@@ -146,6 +147,32 @@ describe('a reconcile against a real API server', () => {
     await apply({ ...object, metadata: { ...object.metadata, annotations } });
     await run('paused');
     assert.equal(await get('apps/v1', 'StatefulSet', 'paused-postgres'), undefined);
+  });
+
+  test('knows what it made by who wrote it, though labels and annotations are gone', async () => {
+    await apply(pipelineObject('stripped'));
+    await run('stripped');
+    const made = { apiVersion: 'v1', kind: 'ConfigMap', namespace: NAMESPACE, name: 'stripped-postgres' };
+    const stripped = { labels: null, annotations: null, ownerReferences: null };
+    await server.adminClient.mergePatch(made, { metadata: stripped });
+    await run('stripped');
+    const { labels = {}, ownerReferences = [] } = (await server.adminClient.get(made))?.metadata ?? {};
+    assert.equal(labels['app.kubernetes.io/instance'], 'stripped');
+    assert.equal(ownerReferences.length, 1);
+  });
+
+  test('leaves a topic to the pipeline that had it first', async () => {
+    const kafka = { external: { bootstrapServers: 'kafka:9092' }, topic: { name: 'wanted' } };
+    await apply(pipelineObject('first', { kafka }));
+    const holds = { status: { dataSince: '2026-01-01T00:00:00Z' } };
+    const first = refTo({ namespace: NAMESPACE, name: 'first' });
+    await server.adminClient.mergePatch(first, holds, { subresource: 'status' });
+    await apply(pipelineObject('second', { kafka }));
+    for (const name of ['first', 'second']) await run(name);
+    const taken = await condition('second', 'WorkersReady');
+    assert.equal(taken?.reason, 'NameTaken');
+    assert.match(taken?.message ?? '', /topic wanted at kafka:9092 is held by the pipeline team\/first/);
+    assert.notEqual((await condition('first', 'WorkersReady'))?.reason, 'NameTaken');
   });
 
   test('takes nothing that someone else made', async () => {

@@ -7,6 +7,7 @@ import type { BuildContext } from '../specs/images.ts';
 import { TEARDOWN_OF, teardownConfig, teardownJob } from '../specs/provision.ts';
 import { jobCheck } from '../status/workloads.ts';
 import { accessTo } from './access.ts';
+import { claimCheck } from './claimed.ts';
 import type { Context } from './step.ts';
 
 /** How long the Job may take: past that it is given up, so that a system that is gone for good holds no namespace. */
@@ -79,6 +80,8 @@ export async function tearDown(context: Context, owned: boolean): Promise<Teardo
     if (begun) return await progress(context, begun);
     return { state: 'givenUp', why: access.missing.ready ? '' : access.missing.message };
   }
+  const free = await claimCheck(context);
+  if (!free.ready) return { state: 'givenUp', why: free.message };
   try {
     return await progress(context, await makeJob(context, access.build, owned, made));
   } catch (error) {

@@ -26,12 +26,14 @@ type Options = {
 export class Watches {
   readonly #store: Store;
   readonly #client: KubeClient;
+  readonly #namespace: string | undefined;
   readonly #readers = new SecretReaders();
   readonly #wake: Options['wake'];
   #isSynced = false;
 
   constructor({ client, clock, namespace, wake, onError }: Options) {
     this.#wake = wake;
+    this.#namespace = namespace;
     this.#store = new Store({
       manager: FIELD_MANAGER,
       kinds: FOLLOWED,
@@ -48,6 +50,7 @@ export class Watches {
   get access(): Access {
     return {
       client: this.#client,
+      ...(this.#namespace ? { namespace: this.#namespace } : {}),
       store: this.#store,
       onSecretRead: (secret, pipeline) => this.#readers.add(secret, pipeline),
     };

@@ -1,0 +1,43 @@
+import { claimsOf, clash } from '../api/claims.ts';
+import { type Pipeline, parsePipeline } from '../api/resource.ts';
+import { keyOf } from '../kube/object.ts';
+import { type Check, READY, stuck } from '../status/check.ts';
+import type { PipelineObject } from './pipeline-object.ts';
+import type { Context } from './step.ts';
+
+/** Whether a name may be another's: a topic that is not named has the pipeline's own. */
+function mayClash({ spec }: Pipeline): boolean {
+  const namesTopic = spec.kafka.external !== undefined && spec.kafka.topic.name !== undefined;
+  return namesTopic || spec.cassandra.external !== undefined;
+}
+
+/** Who has data comes first, then who was there first. */
+function rank({ metadata, status }: PipelineObject): string {
+  return `${status?.dataSince ? 0 : 1} ${metadata.creationTimestamp} ${metadata.uid}`;
+}
+
+/** What another pipeline claims; nothing of one that can't be read any more. */
+function claimsOfOther(object: PipelineObject) {
+  try {
+    return claimsOf(parsePipeline(object));
+  } catch {
+    return [];
+  }
+}
+
+/** Refuses what another pipeline holds for itself: each would overwrite the other's users, and delete them with its own. */
+export async function claimCheck({ cluster, pipeline }: Context): Promise<Check> {
+  if (!mayClash(pipeline)) return READY;
+  const all = await cluster.pipelines();
+  const own = all.find(({ metadata }) => metadata.uid === pipeline.uid);
+  for (const other of all) {
+    if (!own || rank(other) >= rank(own)) continue;
+    const claim = clash(claimsOf(pipeline), claimsOfOther(other));
+    if (claim)
+      return stuck(
+        'NameTaken',
+        `${claim.what} at ${claim.at.join(', ')} is held by the pipeline ${keyOf(other.metadata)}; ${claim.remedy}, or delete that pipeline`,
+      );
+  }
+  return READY;
+}
