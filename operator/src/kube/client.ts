@@ -25,6 +25,11 @@ export class KubeClient {
     this.#requests = config instanceof Requests ? config : new Requests(createTransport(config), options);
   }
 
+  /** How far this machine's clock is ahead of the server's, as its last answer told. */
+  get aheadMs(): number {
+    return this.#requests.aheadMs;
+  }
+
   /** A client on the same connections with other options: writes only while `mayWrite` says so, say. */
   with(options: RequestOptions): KubeClient {
     return new KubeClient(this.#requests.with(options));
@@ -79,14 +84,9 @@ export class KubeClient {
   ): Promise<ListPage<T>> {
     const query = selectionQuery(selection, { limit: String(PAGE_SIZE) });
     if (continueToken) query.set('continue', continueToken);
-    const answer = await this.#requests.json<ListAnswer<T>>(
-      {
-        method: 'GET',
-        path: `${resourcePath({ ...kind, ...selection })}?${query}`,
-        ...accept('List', selection),
-      },
-      signal,
-    );
+    const path = `${resourcePath({ ...kind, ...selection })}?${query}`;
+    const request = { method: 'GET', path, ...accept('List', selection) };
+    const answer = await this.#requests.json<ListAnswer<T>>(request, signal);
     // The items of a list carry neither kind nor apiVersion.
     const items = (answer.items ?? []).map((item) => ({ ...item, ...pickKind(kind) }));
     const { resourceVersion, continue: next } = answer.metadata;

@@ -12,7 +12,12 @@ export type RequestOptions = {
   /** Every write of an object goes through it. */
   aroundWrite?: <T extends KubeObject>(ref: ObjectRef, write: () => Promise<T>) => Promise<T>;
   timeoutMs?: number;
+  /** This machine's clock, in milliseconds. */
+  now?: () => number;
 };
+
+/** How far this machine's clock is ahead of the server's, as its last answer told. */
+type ClockError = { aheadMs: number };
 
 const TIMEOUT_MS = 30_000;
 
@@ -20,10 +25,16 @@ const TIMEOUT_MS = 30_000;
 export class Requests {
   readonly options: RequestOptions;
   readonly #transport: Transport;
+  readonly #clock: ClockError;
 
-  constructor(transport: Transport, options: RequestOptions) {
+  constructor(transport: Transport, options: RequestOptions, clock: ClockError = { aheadMs: 0 }) {
     this.#transport = transport;
     this.options = options;
+    this.#clock = clock;
+  }
+
+  get aheadMs(): number {
+    return this.#clock.aheadMs;
   }
 
   /** The same connections with other options; who is told of requests goes on being told. */
@@ -32,7 +43,7 @@ export class Requests {
       this.options.onRequest?.(report);
       options.onRequest?.(report);
     };
-    return new Requests(this.#transport, { ...this.options, ...options, onRequest });
+    return new Requests(this.#transport, { ...this.options, ...options, onRequest }, this.#clock);
   }
 
   close(): void {
@@ -88,11 +99,18 @@ export class Requests {
     const answer = await this.#transport.send(
       request.method === 'GET' ? request : { ...request, beforeSend },
     );
+    this.#compareClocks(answer.headers.date);
     const code = answer.statusCode ?? 0;
     const path = request.path.replace(/\?.*/, '');
     onRequest?.({ method: verb, path, code, host: this.#transport.host });
     if (code >= 200 && code < 300) return answer;
     throw parseApiError(code, await bodyOf(answer), describe(request), answer.headers['retry-after']);
+  }
+
+  #compareClocks(date: string | undefined): void {
+    const { now = Date.now } = this.options;
+    const aheadMs = now() - Date.parse(date ?? '');
+    if (Number.isFinite(aheadMs)) this.#clock.aheadMs = aheadMs;
   }
 }
 

@@ -5,11 +5,13 @@ import { NAMESPACE, serve } from '../../test/pipelines.ts';
 import { Scene } from '../../test/scene.ts';
 import { strimziDefinitions } from '../../test/strimzi.ts';
 import { until } from '../../test/until.ts';
+import { KubeClient, loadKubeConfig } from '../kube/client.ts';
 import { CONFIG_MAP, JOB, POD, STATEFUL_SET } from '../kube/kinds.ts';
 import { type KubeObject, refOf } from '../kube/object.ts';
 import type { Kind } from '../kube/resources.ts';
 import { componentSelector, labels } from '../specs/meta.ts';
 import { STRIMZI } from './owned.ts';
+import { refTo } from './pipeline-object.ts';
 
 const MINUTE = 60_000;
 const later = (minutes: number) => ({ now: () => new Date(Date.now() + minutes * MINUTE) });
@@ -112,6 +114,22 @@ describe('taking a deleted pipeline apart, on a real API server', () => {
     await scene.reconcile({ record: () => assert.fail('nothing is left over') });
     assert.equal(await scene.version(), undefined);
     assert.equal((await teardownOf('once'))?.metadata.uid, job?.metadata.uid);
+  });
+
+  test('undoes nothing that another pipeline holds', async () => {
+    const kafka = { external: { bootstrapServers: 'kafka:9092' }, topic: { name: 'shared' } };
+    const holder = new Scene(server.adminClient, 'holder');
+    await holder.apply({ kafka });
+    const holds = { status: { dataSince: '2026-01-01T00:00:00Z' } };
+    await server.adminClient.mergePatch(refTo({ namespace: NAMESPACE, name: 'holder' }), holds, {
+      subresource: 'status',
+    });
+    const scene = await deleted('intruder', { deletionPolicy: 'Delete', kafka });
+    const events: string[] = [];
+    await scene.reconcile({ record: (_, { message }) => void events.push(message) });
+    assert.equal(await scene.version(), undefined);
+    assert.equal(await teardownOf('intruder'), undefined);
+    assert.match(events.join(), /topic shared at kafka:9092 is held by the pipeline team\/holder/);
   });
 
   test('begins a teardown anew whose credentials are corrected', async () => {
@@ -218,6 +236,16 @@ describe('taking a deleted pipeline apart, on a real API server', () => {
     assert.ok(await adminClient.get(refOf(strangers)));
     await scene.reconcile();
     assert.equal(await scene.version(), undefined);
+  });
+
+  test('is given its time though the clock here is ahead by more than that', async () => {
+    const scene = await deleted('early', { deletionPolicy: 'Delete' });
+    const hour = 60 * MINUTE;
+    const client = new KubeClient(loadKubeConfig(server.kubeconfig), { now: () => Date.now() + hour });
+    for (const _ of [1, 2]) await scene.reconcile({ client, ...later(60) });
+    client.close();
+    assert.ok(await teardownOf('early'), 'and is not given up');
+    assert.ok(await scene.version());
   });
 
   test('waits for pods to end, but not for ever', async () => {

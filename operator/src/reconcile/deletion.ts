@@ -99,9 +99,12 @@ export async function finalize(
 ): Promise<{ requeueAfterMs?: number }> {
   const { deletionTimestamp, finalizers, name } = object.metadata;
   if (!finalizers?.includes(FINALIZER)) return {};
-  const now = writer.now().getTime();
-  const deletedMs = now - Date.parse(deletionTimestamp ?? '');
-  const teardown = await undo(context, object, deletedMs).catch((error) => hindered(error, deletedMs));
+  // The times that limits count from are the API server's.
+  const now = new Date(writer.now().getTime() - writer.client.aheadMs);
+  const deletedMs = now.getTime() - Date.parse(deletionTimestamp ?? '');
+  const teardown = await undo({ ...context, now: () => now }, object, deletedMs).catch((error) =>
+    hindered(error, deletedMs),
+  );
   if (teardown.state === 'working') {
     await writeStatus(writer, object, { whole: terminating(teardown.awaits, name) });
     return { requeueAfterMs: teardown.againMs };
