@@ -11,6 +11,11 @@ test('a Status becomes an error with code, reason and the request in its message
   assert.ok(isConflict(error));
 });
 
+test('a message that quotes all of what is refused is cut, or no status could hold it', () => {
+  const { message } = parseApiError(422, status('Invalid', 'x'.repeat(100_000)), 'PATCH /x');
+  assert.equal(message.length, 'PATCH /x: '.length + 4000);
+});
+
 test('an object that is missing and a kind that is not served are different things', () => {
   const missing = parseApiError(404, status('NotFound', 'pods "a" not found'), 'GET /x');
   const unknown = parseApiError(404, '404 page not found\n', 'GET /x');

@@ -24,6 +24,8 @@ export class NoAnswerError extends Error {
   override readonly name = 'NoAnswerError';
 }
 
+const MAX_MESSAGE = 4000;
+
 type Status = {
   kind?: string;
   code?: number;
@@ -52,7 +54,8 @@ export function statusError(status: Status, code: number, request: string, retry
   return new ApiError(
     status.code ?? code,
     status.reason || 'Unknown',
-    `${request}: ${status.message ?? 'no message'}`,
+    // It may hold the whole of what is refused.
+    `${request}: ${(status.message ?? 'no message').slice(0, MAX_MESSAGE)}`,
     seconds(retryAfter) ?? seconds(status.details?.retryAfterSeconds),
   );
 }
