@@ -1,0 +1,91 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { Claims } from '../../ingest/claims.ts';
+import { type Page, parsePage } from '../../ingest/page.ts';
+import { Store } from '../../ingest/store.ts';
+import { USER_COLUMNS, type User } from '../../lib/user.ts';
+import { COLUMNS, MERGE, STAGING, type World } from './world.ts';
+
+/** Brings all users of the world into an empty table. */
+export type Contender = { name: string; run(world: World): Promise<unknown> };
+
+type Checked = Pick<Page, 'users' | 'rejected'>;
+
+/** What a replica does with each page: claims it, takes it as `pageAt` gives it, and stores it. */
+function ingest(replicas: number, pageAt: (world: World, index: number) => Checked | undefined) {
+  return (world: World) => {
+    const replica = async (name: string) => {
+      const [claims, store] = [new Claims(world.pool, 'bench', name), new Store(world.pool)];
+      for (;;) {
+        const claim = await claims.take();
+        const page = pageAt(world, claim.page - 1);
+        if (!page) return;
+        await store.writeClaimed({ ...page, source: 'bench' }, claim);
+      }
+    };
+    return Promise.all(Array.from({ length: replicas }, (_, index) => replica(`ingest-${index}`)));
+  };
+}
+
+/** The response's bytes, parsed and each user checked. */
+function parsed({ pages }: World, index: number): Checked | undefined {
+  const bytes = pages[index];
+  return bytes && parsePage({ bytes, cut: undefined }, 'bench');
+}
+
+/** The same, parsed and checked beforehand: psql's rows are ready as well. */
+function checked({ rows }: World, index: number): Checked | undefined {
+  const users = rows[index];
+  return users && { users, rejected: [] };
+}
+
+function psql(...args: string[]): ({ env }: World) => Promise<unknown> {
+  const options = ['--no-psqlrc', '--quiet', '-v', 'ON_ERROR_STOP=1'];
+  return ({ env }) => promisify(execFile)('psql', [...options, ...args], { env });
+}
+
+/** Of rows that are checked already, a page a statement. */
+function eachPage(write: (world: World, users: User[]) => Promise<unknown>): Contender['run'] {
+  return async (world) => {
+    for (const users of world.rows) await write(world, users);
+  };
+}
+
+const TYPES = { uuid: 'uuid', text: 'text', timestamp: 'timestamptz' };
+const arrays = Object.values(USER_COLUMNS).map((type, index) => `$${index + 1}::${TYPES[type]}[]`);
+const UNNEST = MERGE.replace('SELECT * FROM staging', `SELECT * FROM unnest(${arrays.join(', ')})`);
+
+const STAGED = (file: string) => ['-1', '-c', STAGING, '-c', `\\copy staging FROM '${file}'`, '-c', MERGE];
+
+export const INGEST: Contender[] = [
+  { name: 'ingest, checked pages, one replica', run: ingest(1, checked) },
+  { name: 'ingest, checked pages, two replicas', run: ingest(2, checked) },
+  { name: 'ingest, responses, one replica', run: ingest(1, parsed) },
+  { name: 'ingest, responses, two replicas', run: ingest(2, parsed) },
+];
+export const PSQL: Contender = {
+  name: 'psql, all rows staged, ON CONFLICT',
+  run: (world) => psql(...STAGED(world.file))(world),
+};
+export const COPY: Contender = {
+  name: 'psql, bare COPY',
+  run: (world) => psql('-c', `\\copy users FROM '${world.file}'`)(world),
+};
+
+/** Ways to bring a page's checked rows into the table. */
+export const WAYS: Contender[] = [
+  {
+    name: 'JSON in one statement (ours)',
+    run: eachPage(({ pool }, users) => new Store(pool).write({ users, rejected: [], source: 'bench' })),
+  },
+  {
+    name: 'arrays in one statement, ON CONFLICT',
+    run: eachPage(({ pool }, users) =>
+      pool.query(
+        UNNEST,
+        COLUMNS.map((name) => users.map((user) => user[name as keyof User])),
+      ),
+    ),
+  },
+  { name: 'psql, COPY to staging, ON CONFLICT', run: (world) => psql('-f', world.script)(world) },
+];
