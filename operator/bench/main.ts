@@ -17,6 +17,11 @@ const LABEL = 49;
 const mebibytes = (bytes: number) => `${fixed(bytes / 2 ** 20)} MiB`;
 const fixed = (value: number, digits = 1) => value.toFixed(digits);
 
+/** What takes so long for `from` pipelines, for `to` of them. */
+function scaled({ seconds, cpuSeconds }: Time, from: number, to: number): Time {
+  return { seconds: (seconds * to) / from, cpuSeconds: (cpuSeconds * to) / from };
+}
+
 /** How much faster one was than another; by CPU time, what else runs on the machine makes no difference. */
 const ratio = (loop: Time, operator: Time) =>
   `${fixed(loop.seconds / operator.seconds, 2)}; ${fixed(loop.cpuSeconds / operator.cpuSeconds, 2)} by CPU`;
@@ -26,13 +31,21 @@ const sum = (a: Time, b: Time): Time => ({
   cpuSeconds: a.cpuSeconds + b.cpuSeconds,
 });
 
+/** Both loops, as for all pipelines. */
+function loops({ pipelines, looped, bare, bareStatuses }: Figures): { bare: Time; all: Time } {
+  return {
+    bare: scaled(bare, looped, pipelines),
+    all: scaled(sum(bare, bareStatuses), looped, pipelines),
+  };
+}
+
 function lines(figures: Figures): [string, string][] {
-  const { pipelines, objects, written, bare, bareStatuses, statuses, convergedSeconds } = figures;
+  const { pipelines, objects, written, statuses, convergedSeconds } = figures;
   const { writes, base, full, idle, look } = figures;
+  const { bare, all } = loops(figures);
   const each = (before: number, after: number) => `${fixed((after - before) / 1024 / pipelines)} KiB`;
   const rate = ({ seconds, cpuSeconds }: Time) =>
     `${fixed(seconds)} s, ${fixed((pipelines * objects) / seconds, 0)} objects/s; ${fixed(cpuSeconds)} s of CPU`;
-  const all = sum(bare, bareStatuses);
   return [
     ['pipelines applied at once', `${pipelines}, of ${objects} objects each`],
     ['the operator wrote all objects in', rate(written)],
