@@ -27,10 +27,13 @@ export function failureCheck(error: unknown): Check {
   return notReady(REASONS.own, `${fault}: a fault of the operator, whose log tells more; ${again}`);
 }
 
+/** Whether a reason is that reconciling itself fails. */
+export const isFailure = (reason: string) => Object.values(REASONS).includes(reason);
+
 /** Whether the conditions tell of a spec that reconciling it fails. */
 export function tellsFailure(conditions: Condition[], generation: number | undefined): boolean {
   return conditions.some(
     ({ type, reason, observedGeneration }) =>
-      type === 'Ready' && Object.values(REASONS).includes(reason) && observedGeneration === generation,
+      type === 'Ready' && isFailure(reason) && observedGeneration === generation,
   );
 }

@@ -51,6 +51,12 @@ const cases: { name: string; before?: Seen; after: Seen; expected: string[] }[] 
     expected: ['Warning SparkSqlInvalid'],
   },
   {
+    name: 'a reconcile that keeps failing is a warning, though it is tried again',
+    before: seen(all),
+    after: { whole: notReady('ApiError', 'PATCH …: 500'), stages: all },
+    expected: ['Warning ApiError'],
+  },
+  {
     name: 'another reason of the same status is told',
     before: seen({ ...all, Spark: notReady('Starting', '') }),
     after: seen({ ...all, Spark: notReady('CrashLoopBackOff', '') }),

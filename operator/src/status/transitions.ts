@@ -1,6 +1,7 @@
 import { type Condition, STAGES } from '../api/status.ts';
 import type { EventText } from '../kube/events.ts';
 import { stageReason } from './conditions.ts';
+import { isFailure } from './failure.ts';
 
 /** A condition in the words of an event; undefined for what isn't known yet, of which there is nothing to tell. */
 function told({
@@ -18,7 +19,7 @@ function told({
 
 /**
  * An event for each condition whose status or reason changed. Reconciling and Stalled say the same as Ready; what stands
- * behind Stalled is a warning, and so are data that differ.
+ * behind Stalled is a warning, and so are data that differ and a reconcile that keeps failing.
  */
 export function transitions(before: Condition[], after: Condition[]): EventText[] {
   const stalled = after.find(({ type, status }) => type === 'Stalled' && status === 'True');
@@ -33,7 +34,7 @@ export function transitions(before: Condition[], after: Condition[]): EventText[
     ({ reason }, index) => texts.findIndex((text) => text.reason === reason) === index,
   );
   return unlike.map(({ reason, message }) => ({
-    type: reason === stalled?.reason || reason === differs?.reason ? 'Warning' : 'Normal',
+    type: isFailure(reason) || [stalled?.reason, differs?.reason].includes(reason) ? 'Warning' : 'Normal',
     reason,
     action: 'Reconcile',
     message,
