@@ -1,22 +1,22 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Consumer } from 'kafkajs';
+import type { Consumer, KafkaMessage } from 'kafkajs';
 import type { Kafka } from './kafkajs.ts';
 
 /** Compaction may have taken the last record: what isn't read by then isn't there. */
 const DEADLINE_MS = 10_000;
 const LOOK_MS = 50;
 
-type Headers = Record<string, string>;
+export type Tail = { key: string; headers: Record<string, string> };
 
 /**
- * The headers of the last record of each partition of `topic` that has one. kafkajs reads only as a member of a group:
- * `groupId` commits nothing.
+ * Key and headers of the last record of each partition of `topic` that has one. kafkajs reads only as a member of a
+ * group: `groupId` commits nothing.
  */
-export async function lastHeaders(kafka: Kafka, topic: string, groupId: string): Promise<Headers[]> {
+export async function lastRecords(kafka: Kafka, topic: string, groupId: string): Promise<Tail[]> {
   const ends = await lastOffsets(kafka, topic);
   if (ends.size === 0) return [];
   const consumer = kafka.consumer({ groupId, maxWaitTimeInMs: 100 });
-  const found = new Map<number, Headers>();
+  const found = new Map<number, Tail>();
   const crash = crashOf(consumer);
   try {
     await consumer.connect();
@@ -24,7 +24,7 @@ export async function lastHeaders(kafka: Kafka, topic: string, groupId: string):
     await consumer.run({
       autoCommit: false,
       eachMessage: async ({ partition, message }) => {
-        if (ends.has(partition)) found.set(partition, textsOf(message.headers));
+        if (ends.has(partition)) found.set(partition, tailOf(message));
       },
     });
     for (const [partition, offset] of ends) consumer.seek({ topic, partition, offset });
@@ -48,7 +48,7 @@ async function lastOffsets(kafka: Kafka, topic: string): Promise<Map<number, str
   }
 }
 
-async function all(found: ReadonlyMap<number, Headers>, count: number): Promise<void> {
+async function all(found: ReadonlyMap<number, Tail>, count: number): Promise<void> {
   const deadline = Date.now() + DEADLINE_MS;
   while (found.size < count && Date.now() < deadline) await sleep(LOOK_MS);
 }
@@ -62,6 +62,7 @@ function crashOf(consumer: Consumer): Promise<never> {
   return crash;
 }
 
-function textsOf(headers: object | undefined): Headers {
-  return Object.fromEntries(Object.entries(headers ?? {}).map(([name, value]) => [name, String(value)]));
+function tailOf({ key, headers }: KafkaMessage): Tail {
+  const texts = Object.entries(headers ?? {}).map(([name, value]) => [name, String(value)]);
+  return { key: String(key), headers: Object.fromEntries(texts) };
 }

@@ -3,7 +3,7 @@ import type { Credentials, Sections } from './config.ts';
 import { ConfigError } from './config.ts';
 import { StageError } from './health.ts';
 import { isTooLarge } from './kafka-errors.ts';
-import { lastHeaders } from './kafka-tail.ts';
+import { lastRecords, type Tail } from './kafka-tail.ts';
 import { CompressionTypes, Kafka, logLevel } from './kafkajs.ts';
 import { choosePartition } from './kafkajs-hot-paths.ts';
 import type { Logger } from './logging.ts';
@@ -85,8 +85,8 @@ export type Publisher = {
   /** Resolves when all in-sync replicas have every record; one call at a time. */
   publish(records: readonly KafkaRecord[]): Promise<void>;
   endOffsets(topic: string): Promise<EndOffsets>;
-  /** The headers of the last record of each partition, read as the only member of a group. */
-  lastHeaders(topic: string, groupId: string): Promise<Record<string, string>[]>;
+  /** The last record of each partition, read as the only member of a group. */
+  lastRecords(topic: string, groupId: string): Promise<Tail[]>;
   close(): Promise<void>;
 };
 
@@ -115,7 +115,7 @@ export async function createPublisher(
       }
     },
     endOffsets: (topic) => endOffsets(kafka, topic),
-    lastHeaders: (topic, groupId) => lastHeaders(kafka, topic, groupId),
+    lastRecords: (topic, groupId) => lastRecords(kafka, topic, groupId),
     close: () => producer.disconnect(),
   };
 }

@@ -52,6 +52,8 @@ export const TABLES: readonly string[] = [
      snapshot_done boolean NOT NULL,
      start_lsn pg_lsn
    )`,
+  // When the server was started that the relay last knew to go on where the topic ends.
+  'ALTER TABLE relay_state ADD COLUMN IF NOT EXISTS server_started timestamptz',
 ];
 
 /** The old row travels with an update: large values that stayed the same are missing from the new one. */

@@ -21,12 +21,12 @@ export async function beginEpoch(session: Session): Promise<SlotState> {
   await session.endEpoch(version);
   await markSnapshotDone(control, config.postgres.slot, slot.epoch);
   log.info({ epoch: slot.epoch, rows }, 'published the table');
-  return { ...slot, snapshotDone: true };
+  return { ...slot, snapshotDone: true, serverKnown: true };
 }
 
 /** A database that was restored may count epochs anew: those that the topic has seen already would lose to themselves. */
 async function outrank({ control, slot, config, log, published }: Session): Promise<SlotState> {
-  const epoch = epochAbove(await published(), slot);
+  const epoch = epochAbove((await published())?.version, slot);
   if (epoch === slot.epoch) return slot;
   log.warn({ recorded: slot.epoch, epoch }, 'the topic holds a later epoch than the database knows of');
   await raiseEpoch(control, config.postgres.slot, epoch);

@@ -4,6 +4,7 @@ import { dropSlot, provisionPostgres } from '../provision/postgres.ts';
 import { startProxy } from '../test/proxy.ts';
 import { epochEnds } from '../test/records.ts';
 import { RelayBench, reaches, standsBy } from '../test/relay.ts';
+import { until } from '../test/wait.ts';
 
 describe('the relay, when something fails,', () => {
   let bench: RelayBench = undefined as never;
@@ -11,6 +12,13 @@ describe('the relay, when something fails,', () => {
     bench = await RelayBench.start();
   });
   after(() => bench?.stop());
+
+  /** Waits until a control record more than the `before` first ones stands in each of the three partitions. */
+  async function nextEnds(before: number) {
+    const next = () => epochEnds(bench.users.records).slice(before);
+    await until('the end of a new epoch', () => next().length === 3);
+    return next();
+  }
 
   test('sends again what Kafka had and Postgres did not know of, when killed in between', async () => {
     const proxy = await startProxy(bench.postgres.section);
@@ -63,6 +71,7 @@ describe('the relay, when something fails,', () => {
 
   test('says that its slot is gone, publishes the table anew, and ends who was deleted meanwhile', async () => {
     const relay = bench.relay;
+    const before = epochEnds(bench.users.records).length;
     await dropSlot(bench.postgres.section, bench.owner);
     await bench.db.query(`UPDATE users SET phone = 'changed unseen'`);
     const gone = await bench.db.query(`DELETE FROM users WHERE first_name = 'Patient'`);
@@ -71,7 +80,7 @@ describe('the relay, when something fails,', () => {
     await provisionPostgres(bench.postgres.section, bench.owner);
     await bench.equal('after the new snapshot');
     assert.equal(gone.rowCount, 200);
-    const ends = epochEnds(bench.users.records).slice(-3);
+    const ends = await nextEnds(before);
     assert.deepEqual(ends.map(({ partition }) => partition).sort(), [0, 1, 2]);
     for (const { version, offsets } of ends) {
       assert.equal(version >> 48n, 1n);
@@ -82,5 +91,30 @@ describe('the relay, when something fails,', () => {
     }
     await bench.insert(3, 'Streamed again');
     await bench.equal('in the new epoch');
+  });
+
+  test('wins over what the topic holds although the database that was restored counts epochs anew', async () => {
+    const before = epochEnds(bench.users.records);
+    await dropSlot(bench.postgres.section, bench.owner);
+    await bench.db.query('DELETE FROM relay_state');
+    await bench.db.query(`UPDATE users SET phone = 'as it was in the backup'`);
+    await provisionPostgres(bench.postgres.section, bench.owner);
+    await bench.equal('after the restore');
+    const [end] = await nextEnds(before.length);
+    assert.equal((end?.version ?? 0n) >> 48n, ((before.at(-1)?.version ?? 0n) >> 48n) + 1n);
+  });
+
+  test('publishes the table anew when it is asked to, under an epoch above', async () => {
+    const before = epochEnds(bench.users.records).length;
+    assert.equal(await bench.relay.end('SIGTERM'), 0);
+    await bench.db.query(
+      `UPDATE relay_state SET epoch = epoch + 1, snapshot_done = false, start_lsn = restart_lsn
+       FROM pg_replication_slots WHERE slot_name = slot`,
+    );
+    await bench.startRelay();
+    await nextEnds(before);
+    await bench.equal('in the new epoch');
+    await bench.insert(3, 'Streamed again');
+    await bench.equal('with what came after it');
   });
 });

@@ -27,6 +27,11 @@ export function versionOf(epoch: number, lsn: Lsn): bigint {
   return (BigInt(epoch) << 48n) | lsn;
 }
 
+/** The part of a version below its epoch. */
+export function lsnOf(version: bigint): Lsn {
+  return version & (LSN_LIMIT - 1n);
+}
+
 export function epochOf(version: bigint): number {
   return Number(version >> 48n);
 }

@@ -1,6 +1,8 @@
 import { EncodeError, encode, toAvroUser } from '../lib/avro.ts';
 import type { EndOffsets, KafkaRecord } from '../lib/kafka.ts';
+import type { Tail } from '../lib/kafka-tail.ts';
 import type { Change } from './changes.ts';
+import type { Newest } from './history.ts';
 
 export type Destination = { topic: string; deadLetterTopic: string; schemaId: number };
 
@@ -60,12 +62,12 @@ export function epochEnd(version: bigint, offsets: EndOffsets, to: Destination):
   }));
 }
 
-/** The highest of the versions that records carry in their headers; undefined where none does. */
-export function newestOf(headers: readonly Record<string, string>[]): bigint | undefined {
-  const versions = headers.flatMap(({ version }) =>
-    /^\d+$/.test(version ?? '') ? [BigInt(version ?? '')] : [],
+/** The record with the highest of the versions that they carry in their headers; undefined where none does. */
+export function newestOf(records: readonly Tail[]): Newest | undefined {
+  const versioned = records.flatMap(({ key, headers: { version } }) =>
+    version !== undefined && /^\d+$/.test(version) ? [{ key, version: BigInt(version) }] : [],
   );
-  return versions.sort((one, other) => Number(one - other)).at(-1);
+  return versioned.sort((one, other) => Number(one.version - other.version)).at(-1);
 }
 
 /** Roughly what a record takes in a batch. */

@@ -17,9 +17,10 @@ import { isAbort } from '../lib/retry.ts';
 import type { Change } from './changes.ts';
 import { beginEpoch } from './epoch.ts';
 import type { RelayMetrics } from './figures.ts';
+import { isHistoryChanged, type Newest } from './history.ts';
 import { type Destination, epochEnd, newestOf, recordOf } from './records.ts';
 import { send } from './sink.ts';
-import { riskOf, type SlotState } from './slot.ts';
+import { askForEpoch, riskOf, type SlotState } from './slot.ts';
 import { streamChanges } from './streaming.ts';
 import { awaitTurn } from './turn.ts';
 
@@ -41,8 +42,8 @@ export type Session = SessionContext & {
   /** Publishes what it is given, in order, and counts it. */
   publish(records: readonly KafkaRecord[]): Promise<void>;
   recordOf(change: Change): KafkaRecord;
-  /** The version of the newest of the topic's last records; undefined where it has none. */
-  published(): Promise<bigint | undefined>;
+  /** The newest of the topic's last records; undefined where it has none. */
+  published(): Promise<Newest | undefined>;
   /** Tells in every partition that who was not written under `version` or a higher one is gone. */
   endEpoch(version: bigint): Promise<void>;
 };
@@ -70,6 +71,7 @@ export async function runSession(context: SessionContext): Promise<void> {
     await streamChanges({ ...session, slot });
   } catch (error) {
     if (isAbort(error)) throw error;
+    if (isHistoryChanged(error)) await askForEpoch(control, context.config.postgres.slot).catch(() => {});
     const fault = postgresError(context.config.postgres, error);
     throw slot?.atRisk ? withRisk(fault, context.config.postgres.slot) : fault;
   } finally {
@@ -128,7 +130,7 @@ function publishing({ config, metrics }: SessionContext, publisher: Publisher, t
       count(metrics, to, records, refused);
     },
     published: async () => {
-      const last = await publisher.lastHeaders(to.topic, config.postgres.slot).catch(tell);
+      const last = await publisher.lastRecords(to.topic, config.postgres.slot).catch(tell);
       return newestOf(last);
     },
     endEpoch: async (version: bigint) => {

@@ -10,6 +10,8 @@ export type SlotState = {
   confirmedLsn: Lsn;
   /** The server's process that somebody reads the slot through; null while nobody does. */
   reader: number | null;
+  /** False after the server was started anew: it may be another, or an older one. */
+  serverKnown: boolean;
   /** More WAL waits than the server keeps: the next checkpoint may drop it, and the slot with it. */
   atRisk: boolean;
 };
@@ -21,11 +23,13 @@ type Row = {
   confirmed_flush_lsn: string | null;
   active_pid: number | null;
   wal_status: string | null;
+  server_known: boolean | null;
 };
 
 const QUERY = `
   SELECT state.epoch, state.snapshot_done, state.start_lsn::text,
-         slot.confirmed_flush_lsn::text, slot.active_pid, slot.wal_status
+         slot.confirmed_flush_lsn::text, slot.active_pid, slot.wal_status,
+         state.server_started = pg_postmaster_start_time() AS server_known
   FROM (VALUES ($1::text)) AS wanted (slot)
   LEFT JOIN relay_state AS state USING (slot)
   LEFT JOIN pg_replication_slots AS slot ON slot.slot_name = wanted.slot`;
@@ -48,6 +52,7 @@ export async function readSlot(client: Client, slot: string): Promise<SlotState>
     startLsn: parseLsn(row.start_lsn),
     confirmedLsn: parseLsn(row.confirmed_flush_lsn),
     reader: row.active_pid,
+    serverKnown: row.server_known === true,
     atRisk: isAtRisk(row.wal_status),
   };
 }
@@ -77,10 +82,27 @@ export async function raiseEpoch(client: Client, slot: string, epoch: number): P
 }
 
 export async function markSnapshotDone(client: Client, slot: string, epoch: number): Promise<void> {
-  await client.query('UPDATE relay_state SET snapshot_done = true WHERE slot = $1 AND epoch = $2', [
+  await client.query(
+    `UPDATE relay_state SET snapshot_done = true, server_started = pg_postmaster_start_time()
+     WHERE slot = $1 AND epoch = $2`,
+    [slot, epoch],
+  );
+}
+
+/** Notes that the server, as it runs now, goes on where the topic ends. */
+export async function markServerKnown(client: Client, slot: string): Promise<void> {
+  await client.query('UPDATE relay_state SET server_started = pg_postmaster_start_time() WHERE slot = $1', [
     slot,
-    epoch,
   ]);
+}
+
+/** Lets the next session begin a new epoch on the slot that is there: whatever it hands out lies behind restart_lsn. */
+export async function askForEpoch(client: Client, slot: string): Promise<void> {
+  await client.query(
+    `UPDATE relay_state SET epoch = epoch + 1, snapshot_done = false, start_lsn = restart_lsn
+     FROM pg_replication_slots WHERE slot_name = slot AND slot = $1`,
+    [slot],
+  );
 }
 
 export type WalState = {

@@ -1,12 +1,13 @@
 import { StageError } from '../lib/health.ts';
 import { postgresClient, postgresError } from '../lib/postgres.ts';
 import { USER_COLUMNS } from '../lib/user.ts';
+import { History, isAhead } from './history.ts';
 import { formatLsn } from './lsn.ts';
 import { Outbox } from './outbox.ts';
 import { Pace } from './pace.ts';
 import { Reader } from './reader.ts';
 import type { Session } from './session.ts';
-import { readWal, riskOf } from './slot.ts';
+import { markServerKnown, readWal, riskOf } from './slot.ts';
 import { openStream, type WalStream } from './stream.ts';
 
 /** How often the server hears from us, well within its timeout also while the stream is held back. */
@@ -30,11 +31,18 @@ export async function streamChanges(session: Session): Promise<void> {
     onPressure: (full) => (full ? stream?.pause() : stream?.resume()),
     onError: failure.reject,
   });
+  const history = await historyOf(session, failure.reject);
   const reader = new Reader({
     epoch: slot.epoch,
     columns: USER_COLUMNS,
-    add: (change) => outbox.add(session.recordOf(change)),
-    mark: (lsn) => outbox.mark(lsn),
+    add: (change) => {
+      history?.see(change);
+      outbox.add(session.recordOf(change));
+    },
+    mark: (lsn) => {
+      history?.pass(lsn);
+      outbox.mark(lsn);
+    },
   });
   const timers: NodeJS.Timeout[] = [];
   try {
@@ -56,6 +64,20 @@ export async function streamChanges(session: Session): Promise<void> {
     log.info({ confirmed: formatLsn(outbox.confirmed) }, 'stopped streaming');
     await stream?.close();
   }
+}
+
+/** What to watch for after the server was started anew; nothing where it is known to go on where the topic ends. */
+async function historyOf(session: Session, fail: (error: unknown) => void): Promise<History | undefined> {
+  const { control, slot, config, published } = session;
+  if (slot.serverKnown) return undefined;
+  const { end } = await readWal(control, config.postgres.slot);
+  const newest = await published();
+  const known = () => void markServerKnown(control, config.postgres.slot).catch(fail);
+  if (newest && isAhead(newest.version, slot.epoch, slot.confirmedLsn, end)) {
+    return new History(newest, end, known);
+  }
+  known();
+  return undefined;
 }
 
 async function open({ config, access }: Session, reader: Reader, reply: () => void): Promise<WalStream> {

@@ -25,7 +25,7 @@ const TOPICS = { partitions: 3, replicas: 1, config: {} };
 export class RelayBench {
   readonly postgres: TestPostgres;
   readonly kafka: TestKafka;
-  readonly db: pg.Client;
+  db: pg.Client;
   readonly users: TopicReader;
   readonly deadLetters: TopicReader;
   readonly #registry: TestRegistry;
@@ -47,8 +47,7 @@ export class RelayBench {
     await provisionTopics(section, NOBODY, pino({ enabled: false }), topicWishes(section, TOPICS, []));
     await subjectClient(registrySection(servers.registry), undefined).register(USER_SCHEMA);
     await provisionPostgres(postgres.section, { credentials: postgres.credentials, ca: undefined });
-    const db = new pg.Client(postgresClient(postgres.section, postgres.credentials));
-    await db.connect();
+    const db = await connect(postgres);
     const users = await readTopic(kafka.client, NAMES.topic);
     return new RelayBench(servers, db, users, await readTopic(kafka.client, NAMES.deadLetterTopic));
   }
@@ -93,6 +92,16 @@ export class RelayBench {
     return relay;
   }
 
+  /** Shuts Postgres down, does `work`, and starts it again. */
+  async whileHalted<T>(work: () => Promise<T>): Promise<T> {
+    await this.db.end();
+    await this.postgres.halt();
+    const result = await work();
+    await this.postgres.start();
+    this.db = await connect(this.postgres);
+    return result;
+  }
+
   async insert(count: number, name = 'Ada'): Promise<void> {
     await this.db.query(
       `INSERT INTO users (id, first_name, dob) SELECT gen_random_uuid(), $1, '1815-12-10T00:00:00.123Z'
@@ -121,6 +130,12 @@ export class RelayBench {
 }
 
 type Servers = { postgres: TestPostgres; kafka: TestKafka; registry: TestRegistry };
+
+async function connect({ section, credentials }: TestPostgres): Promise<pg.Client> {
+  const db = new pg.Client(postgresClient(section, credentials));
+  await db.connect();
+  return db;
+}
 
 function kafkaSection(kafka: TestKafka): Sections['kafka'] {
   return { bootstrapServers: kafka.bootstrapServers, tls: false, compression: 'gzip', ...NAMES };

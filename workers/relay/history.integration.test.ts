@@ -1,0 +1,38 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { epochEnds } from '../test/records.ts';
+import { RelayBench, reaches, standsBy } from '../test/relay.ts';
+
+describe('the relay, when its server is started anew,', () => {
+  let bench: RelayBench = undefined as never;
+  let restore: () => Promise<void> = undefined as never;
+  before(async () => {
+    bench = await RelayBench.start();
+  });
+  after(() => bench?.stop());
+
+  const lastEpoch = () => (epochEnds(bench.users.records).at(-1)?.version ?? 0n) >> 48n;
+
+  test('goes on where it was', async () => {
+    const relay = await bench.startRelay();
+    await reaches(relay, 'to stream', (status) => status.ready && !standsBy(status));
+    await bench.insert(20, 'Kept');
+    await bench.equal('before the backup');
+    restore = await bench.whileHalted(() => bench.postgres.backup());
+    await bench.insert(20, 'Lost');
+    await bench.db.query(`UPDATE users SET phone = 'lost' WHERE first_name = 'Kept'`);
+    await bench.equal('after the restart');
+    assert.equal(lastEpoch(), 0n);
+    assert.doesNotMatch(relay.output(), /HistoryChanged/);
+  });
+
+  test('notices that it was set back together with the slot, and sends all users again', async () => {
+    await bench.whileHalted(restore);
+    await bench.insert(200, 'Instead');
+    await bench.equal('after the restore');
+    assert.equal(lastEpoch(), 1n);
+    assert.match(bench.relay.output(), /HistoryChanged/);
+    const { rows } = await bench.db.query(`SELECT count(*)::int FROM users WHERE first_name = 'Lost'`);
+    assert.equal(rows[0].count, 0);
+  });
+});

@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { History, isAhead } from './history.ts';
+import { versionOf } from './lsn.ts';
+
+const changed = { name: 'StageError', reason: 'HistoryChanged' };
+const newest = { key: 'ada', version: versionOf(1, 50n) };
+
+describe('the newest record of the topic', () => {
+  const cases: [what: string, version: bigint, isAhead: boolean][] = [
+    ['of an earlier epoch says nothing', versionOf(0, 5000n), false],
+    ['that was acknowledged says nothing', versionOf(1, 40n), false],
+    ['that was not acknowledged has to come again', versionOf(1, 41n), true],
+    ['at the very end of the WAL has to come again', versionOf(1, 90n), true],
+  ];
+  for (const [what, version, expected] of cases) {
+    test(what, () => assert.equal(isAhead(version, 1, 40n, 90n), expected));
+  }
+
+  test('behind the end of the WAL is of another history', () => {
+    assert.throws(() => isAhead(versionOf(1, 91n), 1, 40n, 90n), changed);
+  });
+
+  test('of an epoch that the database has forgotten is of another history', () => {
+    assert.throws(() => isAhead(versionOf(2, 1n), 1, 40n, 90n), changed);
+  });
+});
+
+describe('a history', () => {
+  const watched = () => {
+    const confirmed: string[] = [];
+    return { history: new History(newest, 90n, () => confirmed.push('confirmed')), confirmed };
+  };
+
+  test('is confirmed when the record has come again', () => {
+    const { history, confirmed } = watched();
+    history.see({ id: 'grace', version: newest.version });
+    history.pass(60n);
+    history.see({ id: 'ada', version: newest.version });
+    history.pass(100n);
+    history.see({ id: 'ada', version: newest.version });
+    assert.deepEqual(confirmed, ['confirmed']);
+  });
+
+  const others: [what: string, seen: { id: string; version: bigint }][] = [
+    ['another change stands in its place', { id: 'grace', version: newest.version }],
+    ['the user was changed elsewhere', { id: 'ada', version: versionOf(1, 51n) }],
+  ];
+  for (const [what, seen] of others) {
+    test(`is another where ${what}`, () => {
+      const { history } = watched();
+      history.see(seen);
+      assert.throws(() => history.pass(90n), changed);
+    });
+  }
+});

@@ -1,0 +1,67 @@
+import { StageError } from '../lib/health.ts';
+import { epochOf, type Lsn, lsnOf, versionOf } from './lsn.ts';
+
+/** The newest record of the topic. */
+export type Newest = { key: string; version: bigint };
+
+/**
+ * Watches whether the server's WAL is the one that was published from. A server that was set back, with its slot, hands
+ * out other changes under the same positions: what the topic holds beyond the slot's position must come again, or it did
+ * not happen here.
+ */
+export class History {
+  readonly #newest: Newest;
+  readonly #end: Lsn;
+  readonly #onConfirmed: () => void;
+  #awaits = true;
+
+  /**
+   * @param end where the WAL ended when the session began
+   * @param onConfirmed called once, when the newest record has come again
+   */
+  constructor(newest: Newest, end: Lsn, onConfirmed: () => void) {
+    this.#newest = newest;
+    this.#end = end;
+    this.#onConfirmed = onConfirmed;
+  }
+
+  see({ id, version }: { id: string; version: bigint }): void {
+    if (!this.#awaits || version !== this.#newest.version || id !== this.#newest.key) return;
+    this.#awaits = false;
+    this.#onConfirmed();
+  }
+
+  /**
+   * Takes in that all that was committed before `lsn` has been seen.
+   * @throws {StageError} HistoryChanged when the newest record was not among it.
+   */
+  pass(lsn: Lsn): void {
+    if (this.#awaits && lsn >= this.#end) throw historyChanged();
+  }
+}
+
+/**
+ * Whether the newest record tells of changes that the slot has still to hand out.
+ * @throws {StageError} HistoryChanged where this server can't have made it: it lies behind the end of the WAL, or in an
+ * epoch that the database doesn't know.
+ */
+export function isAhead(newest: bigint, epoch: number, confirmed: Lsn, end: Lsn): boolean {
+  if (epochOf(newest) > epoch) throw historyChanged();
+  if (newest <= versionOf(epoch, confirmed)) return false;
+  if (lsnOf(newest) > end) throw historyChanged();
+  return true;
+}
+
+const HISTORY_CHANGED = 'HistoryChanged';
+
+export function isHistoryChanged(error: unknown): boolean {
+  return error instanceof StageError && error.reason === HISTORY_CHANGED;
+}
+
+function historyChanged(): StageError {
+  return new StageError(
+    'Postgres',
+    HISTORY_CHANGED,
+    'the topic holds changes that the server has no record of: it was set back, or restored with its slot; all users are sent again under a new epoch',
+  );
+}
