@@ -22,7 +22,7 @@ export type Sides = {
 
 /** Ids read at a time; and how many of them the SQL is applied to at once, which costs Spark as much as for one. */
 const IN_FLIGHT = 32;
-const BATCH = 2000;
+const BATCH = 10_000;
 const BATCH_BYTES = 4 * 1024 * 1024;
 
 /**
