@@ -97,6 +97,11 @@ export const cassandra = z
     'x-kubernetes-validations': [
       exactlyOne('managed', 'external'),
       {
+        rule: "!has(self.keyspace) || !self.keyspace.matches('^system(_|$)')",
+        fieldPath: '.keyspace',
+        message: "keyspace must not be one of Cassandra's own: system and what begins with system_",
+      },
+      {
         rule: '!has(self.managed) || self.replicationFactor <= self.managed.replicas',
         fieldPath: '.replicationFactor',
         message:

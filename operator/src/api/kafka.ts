@@ -23,7 +23,16 @@ const topic = z
       .meta({ description: 'Clean-up policies of the topic.', 'x-kubernetes-list-type': 'set' }),
   })
   .prefault({})
-  .meta({ description: 'The topic that carries the users.' });
+  .meta({
+    description: 'The topic that carries the users.',
+    'x-kubernetes-validations': [
+      {
+        rule: "!has(self.name) || !(self.name in ['.', '..'])",
+        fieldPath: '.name',
+        message: 'name must not be . or .., which Kafka takes for no topic',
+      },
+    ],
+  });
 
 const strimzi = z
   .object({

@@ -45,7 +45,10 @@ export function storage(size: string) {
       ).optional(),
     })
     .prefault({})
-    .meta({ description: 'The persistent volume of each pod.' });
+    .meta({
+      description: 'The persistent volume of each pod.',
+      'x-kubernetes-validations': [atLeast('size', '1Mi', 'a volume without room holds nothing')],
+    });
 }
 
 /** A reference to a Secret with the keys `username` and `password`. */
@@ -84,6 +87,19 @@ export const tls = z
  * owns, would stay beside the `external` that is applied.
  */
 export const ATOMIC = { 'x-kubernetes-map-type': 'atomic' };
+
+/** The CEL rule that a quantity, where it is given, is at least so much. */
+export function atLeast(field: string, least: string, why: string) {
+  const parents = field
+    .split('.')
+    .map((_, index, names) => `!has(self.${names.slice(0, index + 1).join('.')})`);
+  return {
+    // The API server checks a rule against the default {} of a parent, too, before it fills in what is below.
+    rule: `${parents.join(' || ')} || quantity(string(self.${field})).compareTo(quantity('${least}')) >= 0`,
+    fieldPath: `.${field}`,
+    message: `${field} must be at least ${least}: ${why}`,
+  };
+}
 
 /** The CEL rule that exactly one of two optional siblings is set. */
 export function exactlyOne(first: string, second: string) {

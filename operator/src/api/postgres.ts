@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ATOMIC, exactlyOne, resources, secretRef, storage, tls } from './parts.ts';
+import { ATOMIC, atLeast, exactlyOne, resources, secretRef, storage, tls } from './parts.ts';
 import { image, integer, quantity, text } from './scalars.ts';
 
 const managed = z
@@ -13,7 +13,12 @@ const managed = z
       'WAL kept for a relay that has stopped; past it the slot is lost and taken up by a new snapshot.',
     ).default('2Gi'),
   })
-  .meta({ description: 'A Postgres of the pipeline’s own: one primary on a persistent volume.' });
+  .meta({
+    description: 'A Postgres of the pipeline’s own: one primary on a persistent volume.',
+    'x-kubernetes-validations': [
+      atLeast('maxSlotWalKeepSize', '64Mi', 'Postgres writes WAL in files of 16Mi, and would lose the slot'),
+    ],
+  });
 
 const external = z
   .object({

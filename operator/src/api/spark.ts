@@ -1,17 +1,9 @@
 import { z } from 'zod';
-import { executorResources, resources, storage } from './parts.ts';
+import { atLeast, executorResources, resources, storage } from './parts.ts';
 import { duration, integer, settings } from './scalars.ts';
 
 /** 60 % of a container's memory becomes its heap, and Spark refuses one below 450 MiB. */
-const enoughMemory = {
-  // The API server checks a rule against the default {} of a parent, too, before it fills in what is below.
-  rule: [
-    '!has(self.resources) || !has(self.resources.limits) || !has(self.resources.limits.memory)',
-    "quantity(string(self.resources.limits.memory)).compareTo(quantity('768Mi')) >= 0",
-  ].join(' || '),
-  fieldPath: '.resources.limits.memory',
-  message: 'resources.limits.memory must be at least 768Mi: Spark does not start with less',
-};
+const enoughMemory = atLeast('resources.limits.memory', '768Mi', 'Spark does not start with less');
 
 export const spark = z
   .object({

@@ -77,6 +77,26 @@ const refusals: Refusal[] = [
     says: /spec\.postgres\.managed\.storage\.size.*greater than or equal to 0/s,
   },
   {
+    name: 'a volume without room',
+    spec: { cassandra: { managed: { storage: { size: '0Gi' } } } },
+    says: /spec\.cassandra\.managed\.storage\.size.*size must be at least 1Mi/s,
+  },
+  {
+    name: 'so little WAL that every slot is lost',
+    spec: { postgres: { managed: { maxSlotWalKeepSize: 0 } } },
+    says: /spec\.postgres\.managed\.maxSlotWalKeepSize.*must be at least 64Mi/s,
+  },
+  {
+    name: "a keyspace of Cassandra's own",
+    spec: { cassandra: { keyspace: 'system_auth', managed: {} } },
+    says: /spec\.cassandra\.keyspace.*must not be one of Cassandra's own/s,
+  },
+  {
+    name: 'a topic that Kafka does not take for one',
+    spec: { kafka: { ...SPEC.kafka, topic: { name: '..' } } },
+    says: /spec\.kafka\.topic\.name.*name must not be \. or \.\./s,
+  },
+  {
     name: 'too little memory for Spark',
     spec: { spark: { driver: { resources: { limits: { memory: '512Mi' } } } } },
     says: /spec\.spark\.driver.*at least 768Mi/s,
