@@ -11,7 +11,7 @@ from cql import Target, sweep_statement
 from sink import CONCURRENCY, disconnect, session_of
 
 #: The ring in parts, each a query of its own; and rows a page of it.
-PARTS, PAGE = 256, 1000
+PARTS, PAGE = 128, 1000
 FIRST_TOKEN, LAST_TOKEN = -(2**63), 2**63 - 1
 
 
