@@ -31,6 +31,7 @@ export function figure(reports: Report[], name: string): number | undefined {
 /** Reasons that no waiting heals: the resource itself has to change. */
 const NEEDS_A_PERSON = new Set([
   'SqlInvalid',
+  'TableUnfit',
   'SchemaIncompatible',
   'TopicReplicasDiffer',
   'TopicHasMorePartitions',
