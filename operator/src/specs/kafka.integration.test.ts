@@ -74,7 +74,7 @@ describe('a real API server with the CRDs of Strimzi', () => {
     });
     const executor = { name: 'an executor', template: executorTemplate(pipeline, IMAGES.spark) };
     const templates = [...podTemplates(operandObjects(pipeline)), executor];
-    assert.equal(templates.length, 9);
+    assert.equal(templates.length, 10);
     for (const [index, { template }] of templates.entries()) {
       const { labels, annotations } = template.metadata ?? {};
       const metadata = {
