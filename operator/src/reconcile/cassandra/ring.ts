@@ -55,7 +55,10 @@ export function gone(ring: RingNode[], pods: RingPod[], nodes: number, { node, h
 }
 
 /** How the departure of a node stands: it has left, it may go, or what it has to wait for. */
-export type Departure = { state: 'left' } | { state: 'mayLeave' } | { state: 'waits'; why: string };
+export type Departure =
+  | { state: 'left' }
+  | { state: 'mayLeave'; node: RingNode }
+  | { state: 'waits'; why: string };
 
 const waits = (why: string): Departure => ({ state: 'waits', why });
 
@@ -68,18 +71,20 @@ export function departure(ring: RingNode[], pods: RingPod[], leaving: number): D
   const others = ring.filter(({ address }) => !staying.includes(address));
   const pod = pods.find(({ ordinal }) => ordinal === leaving);
   if (ring.length === others.length) return waits('the ring does not list its first node yet');
-  if (others.length === 0) return pod?.ready ? waits('the ring does not list it yet') : { state: 'left' };
+  const [other, ...more] = others;
+  if (!other) return pod?.ready ? waits('the ring does not list it yet') : { state: 'left' };
   const down = ring.find((node) => !node.up);
   if (down)
     return waits(
       `the node at ${down.address} is down; it must be up, or be removed with nodetool removenode`,
     );
-  const [other, ...more] = others;
   if (more.length > 0)
     return waits(`the ring has nodes that are no pods of it: ${others.map(({ address }) => address)}`);
-  if (other?.address !== pod?.address) return waits(`the node at ${other?.address} is not the pod's`);
+  if (other.address !== pod?.address) return waits(`the node at ${other.address} is not the pod's`);
   const moving = ring.find(
     (node) => node.state !== 'Normal' && !(node === other && node.state === 'Leaving'),
   );
-  return moving ? waits(`the node at ${moving.address} is ${moving.state}`) : { state: 'mayLeave' };
+  return moving
+    ? waits(`the node at ${moving.address} is ${moving.state}`)
+    : { state: 'mayLeave', node: other };
 }

@@ -85,15 +85,14 @@ async function leave(ring: Ring, seen: RingNode[]): Promise<Check> {
   const how = departure(seen, pods, nodes - 1);
   if (how.state === 'left') return await remove(ring);
   if (how.state === 'waits') return await wait(ring, `${leaver(ring)} waits to leave: ${how.why}`);
-  const { address } = pods.find(({ ordinal }) => ordinal === nodes - 1) ?? {};
-  const member = seen.find((node) => node.address === address);
-  if (member?.state === 'Leaving') return await begin(ring, member.hostId);
+  const { state, hostId } = how.node;
+  if (state === 'Leaving') return await begin(ring, hostId);
   const why = await crowded(ring);
   if (why) return await wait(ring, `${leaver(ring)} waits to leave: ${why}`);
   const corrected = await correct(ring);
   if (!corrected.ready)
     return notReady('ScalingIn', `${leaver(ring)} leaves after this: ${corrected.message}`);
-  return await begin(ring, member?.hostId ?? '');
+  return await begin(ring, hostId);
 }
 
 /** A note that isn't true of the pod is of no account. */
