@@ -155,7 +155,8 @@ describe('what is done with a key of the queue', () => {
     await scene.reconcile();
     const key = `${NAMESPACE}/${scene.name}`;
     const intact = { status: 'False', reason: 'DataDiffers', message: '3 of them differ' } as const;
-    const audit = { ...saying({ auditedAt: 1_767_225_600, auditUsers: 5 }), intact };
+    const auditedAt = Math.ceil(Date.now() / 1000);
+    const audit = { ...saying({ auditedAt, auditUsers: 5 }), intact };
     const readReports = async () => [audit];
     const woken: string[] = [];
     const renew = () =>
@@ -163,11 +164,24 @@ describe('what is done with a key of the queue', () => {
 
     await renew();
     assert.deepEqual(woken, [key]);
-    assert.deepEqual((await scene.status()).audit, { comparedTime: '2026-01-01T00:00:00Z', users: 5 });
+    const comparedTime = `${new Date(auditedAt * 1000).toISOString().slice(0, 19)}Z`;
+    assert.deepEqual((await scene.status()).audit, { comparedTime, users: 5 });
     await scene.reconcile({ readReports });
     const told = (await scene.status()).conditions?.find(({ type }) => type === 'DataIntact');
     assert.deepEqual({ ...told, ...intact }, told);
     await renew();
     assert.deepEqual(woken, [key], 'what the condition says is no news');
+
+    await scene.apply({ spark: { sql: 'SELECT id FROM users' } });
+    const later = () => new Date((auditedAt + 60) * 1000);
+    for (const _ of [1, 2]) {
+      await scene.reconcile({ readReports, now: later });
+      const { conditions = [] } = await scene.status();
+      assert.equal(
+        conditions.find(({ type }) => type === 'DataIntact')?.reason,
+        'NotCompared',
+        'it was compared as it was before',
+      );
+    }
   });
 });

@@ -1,6 +1,7 @@
 import { ZodError } from 'zod';
 import type { PipelineKey } from '../api/names.ts';
 import { type Pipeline, parsePipeline } from '../api/resource.ts';
+import { milliseconds } from '../api/scalars.ts';
 import { STAGES } from '../api/status.ts';
 import type { Exec } from '../kube/exec.ts';
 import type { Images } from '../specs/images.ts';
@@ -8,7 +9,7 @@ import { type Check, firstFault, stuck } from '../status/check.ts';
 import type { Seen, StageChecks } from '../status/conditions.ts';
 import { endpoints } from '../status/endpoints.ts';
 import { auditOf, verdict } from '../status/intact.ts';
-import { type Report, reportedCheck } from '../status/reports.ts';
+import { type Report, reportedCheck, type Verdict } from '../status/reports.ts';
 import { Cluster } from './cluster.ts';
 import { finalize, tellLeftOver } from './deletion.ts';
 import { ensureFinalizer, removeFinalizer } from './finalizer.ts';
@@ -100,6 +101,14 @@ async function runAndNote(
   return await runAndNote(dependencies, noted, { ...context, provisioned });
 }
 
+/** Whether the data is intact, as far as that is known of the resource as it is now. */
+function intactOf({ pipeline, conditions, reports, now }: Context, { status }: PipelineObject): Verdict {
+  const { generation, spec } = pipeline;
+  const intervalMs = milliseconds(spec.audit.interval);
+  const known = { suspended: spec.suspend, generation, intervalMs, conditions, audit: status?.audit };
+  return verdict(reports, { ...known, now: now() });
+}
+
 /** Runs the steps and writes what they saw. */
 async function reconcileStanding(
   dependencies: Dependencies,
@@ -113,7 +122,7 @@ async function reconcileStanding(
     seen: { ...seen, stages: combined(seen.stages, context.reports) },
     suspended: pipeline.spec.suspend,
     endpoints: endpoints(pipeline),
-    intact: verdict(pipeline.spec.suspend, context.reports, context.conditions),
+    intact: intactOf(context, object),
     audit: auditOf(context.reports),
     // Where all is ready, all volumes are as they are wanted; before there is data, any size may be corrected.
     volumes: wants && context.provisioned ? await shortVolumes(context) : [],

@@ -3,32 +3,70 @@ import { figure, type Report, type Verdict } from './reports.ts';
 
 export type Audit = NonNullable<PipelineStatus['audit']>;
 
-const NOT_COMPARED: Verdict = {
-  status: 'Unknown',
-  reason: 'NotCompared',
-  message: 'Postgres and Cassandra have yet to be compared',
+/** What is known of the pipeline that is compared. */
+export type Known = {
+  suspended: boolean;
+  generation: number;
+  /** From the start of one comparison to the next. */
+  intervalMs: number;
+  conditions: Condition[];
+  audit?: Audit | undefined;
+  now: Date;
 };
 
-const SUSPENDED: Verdict = {
-  status: 'Unknown',
-  reason: 'Suspended',
-  message: 'a suspended pipeline is not compared',
-};
+/** So many comparisons may fail to come before the last one no longer counts. */
+const MISSED = 3;
 
-/** What the audit says; one that doesn't answer just now has said what stands there. */
-export function verdict(suspended: boolean, reports: Report[], before: Condition[]): Verdict {
-  if (suspended) return SUSPENDED;
-  const told = reports.find(({ intact }) => intact)?.intact;
-  if (told) return told;
-  const known = before.find(({ type, status }) => type === 'DataIntact' && status !== 'Unknown');
-  return known ? { status: known.status, reason: known.reason, message: known.message } : NOT_COMPARED;
+const HOUR_MS = 3_600_000;
+
+const unknown = (reason: string, message: string): Verdict => ({ status: 'Unknown', reason, message });
+
+const NOT_COMPARED = unknown(
+  'NotCompared',
+  'not compared since the resource changed, or for too long; where this lasts, see whether the pod of the audit runs, and its log',
+);
+
+const SUSPENDED = unknown('Suspended', 'a suspended pipeline is not compared');
+
+const dataIntact = (conditions: Condition[]) => conditions.find(({ type }) => type === 'DataIntact');
+
+/** When the last audit was completed, in milliseconds since 1970; 0 where it isn't known. */
+const comparedMs = (reports: Report[], audit?: Audit) =>
+  Math.max((figure(reports, 'auditedAt') ?? 0) * 1000, audit ? Date.parse(audit.comparedTime) : 0);
+
+/** What the audit tells. What it compared before nothing could be said counts no more: the resource may have changed. */
+function told(reports: Report[], before: Condition | undefined): Verdict | undefined {
+  const intact = reports.find(({ intact }) => intact)?.intact;
+  if (intact?.status === 'Unknown' || before?.status !== 'Unknown') return intact;
+  return comparedMs(reports) >= Date.parse(before.lastTransitionTime) ? intact : undefined;
+}
+
+/** Whether a comparison is recent enough, given how long they take and that the status tells of them once an hour. */
+function isRecent(reports: Report[], { audit, intervalMs, now }: Known): boolean {
+  const tookMs = (figure(reports, 'auditSeconds') ?? audit?.seconds ?? 0) * 1000;
+  const limitMs = HOUR_MS + MISSED * Math.max(intervalMs, tookMs);
+  return now.getTime() - comparedMs(reports, audit) <= limitMs;
+}
+
+/** What stood there before; what is Unknown for whatever reason has yet to be compared. */
+function kept({ status, reason, message }: Condition): Verdict {
+  return status === 'Unknown' ? NOT_COMPARED : { status, reason, message };
+}
+
+/** What the audit says; one that doesn't answer has said what stands there, if that is recent and of this generation. */
+export function verdict(reports: Report[], known: Known): Verdict {
+  if (known.suspended) return SUSPENDED;
+  const before = dataIntact(known.conditions);
+  if (before?.observedGeneration !== known.generation) return NOT_COMPARED;
+  const said = told(reports, before) ?? kept(before);
+  return said.status === 'Unknown' || isRecent(reports, known) ? said : NOT_COMPARED;
 }
 
 /** Whether the audit says something else than the condition does. */
 export function isNews(reports: Report[], conditions: Condition[]): boolean {
-  const told = reports.find(({ intact }) => intact)?.intact;
-  const known = conditions.find(({ type }) => type === 'DataIntact');
-  return told !== undefined && (told.status !== known?.status || told.message !== known.message);
+  const known = dataIntact(conditions);
+  const intact = told(reports, known);
+  return intact !== undefined && (intact.status !== known?.status || intact.message !== known.message);
 }
 
 /** The figures of the last audit that was completed; undefined where none is told of. */
