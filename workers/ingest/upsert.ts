@@ -10,7 +10,7 @@ const typed = Object.entries(USER_COLUMNS).map(([name, type]) => `${name} ${TYPE
  * The users of parameter `$1` (`usersParameter`) as a table `new`. As JSON in the statement itself rather than by COPY to
  * a staging table: one round trip, and no WAL for what is staged (docs/performance.md has the figures).
  */
-const NEW = `json_to_recordset($1) AS new (${typed.join(', ')})`;
+export const NEW = `json_to_recordset($1) AS new (${typed.join(', ')})`;
 
 export function usersParameter(users: User[]): string {
   return JSON.stringify(users);
