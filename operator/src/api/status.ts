@@ -50,14 +50,18 @@ const figures = z
 
 const audit = z
   .object({
-    comparedTime: z.iso.datetime().meta({ description: 'When it was completed.' }),
-    seconds: figure('How long it took.'),
+    comparedTime: z.iso
+      .datetime()
+      .meta({
+        description: 'When it was completed. Renewed when a count changes, else once an hour at most.',
+      }),
+    seconds: figure('How long it took; renewed with comparedTime.'),
     users: figure('Users in Postgres.'),
     rows: figure('Rows in Cassandra.'),
     differing: figure('Users on which the two differ.'),
     unsettled: figure('Users that changed at each look, so that nothing can be said of them.'),
   })
-  .meta({ description: 'The last comparison of Postgres with Cassandra that was completed.' });
+  .meta({ description: 'What the last comparison of Postgres with Cassandra that was completed has found.' });
 
 /** What stands there until the operator has looked: the API server fills it in, so that tools find `Ready` at once. */
 const unseen: Condition = {

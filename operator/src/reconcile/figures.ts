@@ -24,13 +24,14 @@ export async function renewFigures(
   const { namespace = '', name } = fromKey(key);
   const cluster = new Cluster(dependencies, { namespace, name, uid: '' });
   const reports = await readReports(cluster, ['relay', 'spark', 'audit']);
-  const told = { ...named('figures', figuresOf(reports)), ...named('audit', auditOf(reports)) };
-  if (Object.keys(told).length === 0) return {};
+  const figures = figuresOf(reports);
+  if (!figures && !auditOf(reports, undefined)) return {};
   const object: PipelineObject | undefined = await client.get(refTo({ namespace, name }));
   if (!object || object.metadata.deletionTimestamp || isPaused(object)) return {};
   // What changed the resource has yet to be told: a newer state of it here would be taken for that, and nobody be woken.
   if (object.status?.observedGeneration !== object.metadata.generation) return { requeueAfterMs: FIGURES_MS };
-  const status = { ...object.status, ...told };
+  const audit = auditOf(reports, object.status?.audit);
+  const status = { ...object.status, ...named('figures', figures), ...named('audit', audit) };
   if (!isDeepStrictEqual(object.status, status)) await applyStatus(client, object, status);
   if (isNews(reports, object.status?.conditions ?? [])) wake(key);
   return { requeueAfterMs: FIGURES_MS };

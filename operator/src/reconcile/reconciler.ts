@@ -123,7 +123,7 @@ async function reconcileStanding(
     suspended: pipeline.spec.suspend,
     endpoints: endpoints(pipeline),
     intact: intactOf(context, object),
-    audit: auditOf(context.reports),
+    audit: auditOf(context.reports, object.status?.audit),
     // Where all is ready, all volumes are as they are wanted; before there is data, any size may be corrected.
     volumes: wants && context.provisioned ? await shortVolumes(context) : [],
   });

@@ -132,7 +132,7 @@ test('the figures are of the last audit that was completed', () => {
     auditDiffering: 1,
     auditSeconds: 2,
   };
-  assert.deepEqual(auditOf([report(), report(INTACT, { ...figures, auditUnsettled: 0 })]), {
+  assert.deepEqual(auditOf([report(), report(INTACT, { ...figures, auditUnsettled: 0 })], undefined), {
     comparedTime: '2026-01-01T00:00:00Z',
     users: 5,
     rows: 4,
@@ -140,5 +140,21 @@ test('the figures are of the last audit that was completed', () => {
     seconds: 2,
     unsettled: 0,
   });
-  assert.equal(auditOf([report(UNKNOWN)]), undefined);
+  assert.equal(auditOf([report(UNKNOWN)], undefined), undefined);
+});
+
+describe('the figures of an audit are renewed', () => {
+  const told = (auditedAt: number, auditUsers: number) => [report(INTACT, { auditedAt, auditUsers })];
+  const before = auditOf(told(SINCE_SECONDS, 5), undefined);
+  const cases = [
+    { name: 'not where it came to the same', minutes: 59, users: 5, renewed: false },
+    { name: 'where a count has changed', minutes: 5, users: 6, renewed: true },
+    { name: 'after an hour, so that it is known to go on', minutes: 60, users: 5, renewed: true },
+  ];
+  for (const { name, minutes, users, renewed } of cases) {
+    test(name, () => {
+      const audit = auditOf(told(SINCE_SECONDS + minutes * MINUTE, users), before);
+      assert.equal(audit !== before, renewed);
+    });
+  }
 });

@@ -69,8 +69,20 @@ export function isNews(reports: Report[], conditions: Condition[]): boolean {
   return intact !== undefined && (intact.status !== known?.status || intact.message !== known.message);
 }
 
-/** The figures of the last audit that was completed; undefined where none is told of. */
-export function auditOf(reports: Report[]): Audit | undefined {
+/** Whether two audits came to the same, and in the same hour: the status of an idle pipeline stays as it is. */
+function saysTheSame(one: Audit, other: Audit): boolean {
+  const apartMs = Date.parse(one.comparedTime) - Date.parse(other.comparedTime);
+  const counts = ['users', 'rows', 'differing', 'unsettled'] as const;
+  return Math.abs(apartMs) < HOUR_MS && counts.every((name) => one[name] === other[name]);
+}
+
+/** What the status is to say of the last audit that was completed, given what it says; undefined where none is told of. */
+export function auditOf(reports: Report[], before: Audit | undefined): Audit | undefined {
+  const told = lastAudit(reports);
+  return told && before && saysTheSame(told, before) ? before : told;
+}
+
+function lastAudit(reports: Report[]): Audit | undefined {
   const at = figure(reports, 'auditedAt');
   if (at === undefined) return undefined;
   const figures = {
