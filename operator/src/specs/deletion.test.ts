@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import type { V1JobSpec } from '@kubernetes/client-node';
 import type { Pipeline } from '../api/resource.ts';
 import { secretsOf } from './access.ts';
-import { allObjects, externalPipeline, fullPipeline, operandObjects, pipelineOf } from './testing.ts';
+import { teardownJob } from './provision.ts';
+import { allObjects, externalPipeline, fullPipeline, IMAGES, operandObjects, pipelineOf } from './testing.ts';
 
 describe('the deletion policy', () => {
   const secrets = (pipeline: Pipeline) => allObjects(pipeline).filter(({ kind }) => kind === 'Secret');
@@ -57,4 +59,10 @@ test('the Secrets that pods read are the ones made for managed stores, or named 
     secretsOf(pipelineOf({ postgres: { external: { host: 'db', secretRef: { name: 'db' } } } })),
     ['db', 'people-audit', 'people-cassandra'],
   );
+});
+
+test('a teardown Job that nobody clears away ends, and goes a day later', () => {
+  const { spec } = teardownJob(externalPipeline(), { images: IMAGES, secretHashes: {} }, false);
+  const { activeDeadlineSeconds, ttlSecondsAfterFinished } = spec as V1JobSpec;
+  assert.deepEqual([activeDeadlineSeconds, ttlSecondsAfterFinished], [360, 86_400]);
 });

@@ -81,6 +81,9 @@ export const TEARDOWN_OF = `${GROUP}/teardown-of`;
 /** What is left of a teardown that the operator could not clear away goes after a day. */
 const TEARDOWN_KEPT_SECONDS = 86_400;
 
+/** A little more than the operator gives it. Only what has ended goes by itself. */
+const TEARDOWN_SECONDS = 360;
+
 const teardownName = (pipeline: Pipeline) => `${pipeline.name}-teardown`;
 
 /**
@@ -100,7 +103,11 @@ export function teardownJob(pipeline: Pipeline, context: BuildContext, owned: bo
       labels: { ...meta.labels, [TEARDOWN_OF]: pipeline.uid },
       ...(owned && ownerReferences ? { ownerReferences } : {}),
     },
-    spec: { ...(spec as V1JobSpec), ttlSecondsAfterFinished: TEARDOWN_KEPT_SECONDS },
+    spec: {
+      ...(spec as V1JobSpec),
+      activeDeadlineSeconds: TEARDOWN_SECONDS,
+      ttlSecondsAfterFinished: TEARDOWN_KEPT_SECONDS,
+    },
   };
 }
 
