@@ -94,25 +94,38 @@ describe('a node that is leaving', () => {
 });
 
 describe('an annotation that makes no sense counts as none', () => {
-  const known = { nodes: 2, copies: 1 };
   const cases: { name: string; text: string }[] = [
     { name: 'no JSON', text: 'oops' },
     { name: 'nothing', text: 'null' },
     { name: 'without what must be known', text: '{}' },
-    { name: 'a count that is none', text: JSON.stringify({ ...known, nodes: null }) },
-    { name: 'a time that is none', text: JSON.stringify({ ...known, repairedAt: 'yesterday' }) },
-    { name: 'a node that leaves of which nothing is known', text: JSON.stringify({ ...known, leaving: 1 }) },
-    {
-      name: 'a task of a node that there is not',
-      text: JSON.stringify({ ...known, task: task('repair', 3) }),
-    },
-    {
-      name: 'a task whose id is a path',
-      text: JSON.stringify({ ...known, task: { ...task('repair'), id: '../x' } }),
-    },
   ];
   for (const { name, text } of cases)
     test(name, () => assert.deepEqual(readUpkeep({ [UPKEEP_ANNOTATION]: text }, wanted), wanted));
+});
+
+describe('what makes no sense in an annotation is lost alone', () => {
+  const known: Upkeep = {
+    nodes: 2,
+    copies: 1,
+    repairedAt: '2026-03-01T00:00:00Z',
+    leaving: { node: 1, hostId: HOST },
+    task: task('fill', 1),
+  };
+  const { repairedAt: _at, ...unrepaired } = known;
+  const { leaving: _node, ...staying } = known;
+  const { task: _task, ...idle } = known;
+  const cases: { name: string; wrong: Record<string, unknown>; read: Upkeep }[] = [
+    { name: 'a count that is none', wrong: { nodes: null }, read: { ...known, nodes: wanted.nodes } },
+    { name: 'a time that is none', wrong: { repairedAt: 'yesterday' }, read: unrepaired },
+    { name: 'a node that leaves of which nothing is known', wrong: { leaving: 1 }, read: staying },
+    { name: 'a task of a node that there is not', wrong: { task: task('repair', 3) }, read: idle },
+    { name: 'a task whose id is a path', wrong: { task: { ...task('fill'), id: '../x' } }, read: idle },
+  ];
+  for (const { name, wrong, read } of cases)
+    test(name, () => {
+      const annotations = { [UPKEEP_ANNOTATION]: JSON.stringify({ ...known, ...wrong }) };
+      assert.deepEqual(readUpkeep(annotations, wanted), read);
+    });
 });
 
 test('what is written is read, and a ring of which nothing is known is as it should be', () => {

@@ -44,25 +44,33 @@ const TASK = z
   })
   .refine(({ node, nodes }) => node < nodes);
 
+/** Another version may have written it otherwise: what can't be read of it is as if it weren't there. */
 const UPKEEP = z.object({
-  nodes: COUNT,
-  copies: COUNT,
-  repairedAt: z.iso.datetime().exactOptional(),
-  leaving: z.object({ node: ORDINAL, hostId: z.guid() }).exactOptional(),
-  task: TASK.exactOptional(),
+  nodes: COUNT.optional().catch(undefined),
+  copies: COUNT.optional().catch(undefined),
+  repairedAt: z.iso.datetime().optional().catch(undefined),
+  leaving: z.object({ node: ORDINAL, hostId: z.guid() }).optional().catch(undefined),
+  task: TASK.optional().catch(undefined),
 });
 
-function parseUpkeep(text: string): Upkeep | undefined {
+function parseUpkeep(text: string): z.infer<typeof UPKEEP> {
   try {
-    return UPKEEP.safeParse(JSON.parse(text)).data;
+    return UPKEEP.parse(JSON.parse(text));
   } catch {
-    return undefined;
+    return {};
   }
 }
 
-/** What the annotation says; a ring of which nothing that makes sense is known counts as being as it should. */
+/** What the annotation says; where it says nothing that makes sense, the ring counts as being as it should. */
 export function readUpkeep(annotations: Record<string, string> | undefined, wanted: Wanted): Upkeep {
-  return parseUpkeep(annotations?.[UPKEEP_ANNOTATION] ?? '') ?? { ...wanted };
+  const { nodes, copies, repairedAt, leaving, task } = parseUpkeep(annotations?.[UPKEEP_ANNOTATION] ?? '');
+  return {
+    nodes: nodes ?? wanted.nodes,
+    copies: copies ?? wanted.copies,
+    ...(repairedAt ? { repairedAt } : {}),
+    ...(leaving ? { leaving } : {}),
+    ...(task ? { task } : {}),
+  };
 }
 
 /** What is so where the ring has so many nodes: those that have left need nothing more. */
