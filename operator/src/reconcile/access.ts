@@ -4,7 +4,7 @@ import { SECRET } from '../kube/kinds.ts';
 import { access, type System } from '../specs/access.ts';
 import type { BuildContext } from '../specs/images.ts';
 import { hashSecret } from '../specs/meta.ts';
-import { type Check, stuck } from '../status/check.ts';
+import { type Fault, stuck } from '../status/check.ts';
 import type { Context } from './step.ts';
 
 type NeededSecret = { name: string; keys: string[] };
@@ -36,7 +36,7 @@ export function noAccess({ images }: Context): { build: BuildContext } {
 export async function accessTo(
   { pipeline, cluster, images }: Context,
   systems: System[],
-): Promise<{ build: BuildContext } | { missing: Check }> {
+): Promise<{ build: BuildContext } | { missing: Fault }> {
   const secretHashes: Record<string, string> = {};
   for (const need of neededSecrets(pipeline, systems)) {
     const secret = await cluster.get<V1Secret>(SECRET, need.name);

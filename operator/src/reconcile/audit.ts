@@ -20,7 +20,7 @@ export async function audit(context: Context): Promise<Check> {
   const access = pipeline.spec.suspend
     ? noAccess(context)
     : await accessTo(context, ['AUDIT_POSTGRES', 'AUDIT_CASSANDRA']);
-  if ('missing' in access) return { ...access.missing, holds: false } as Check;
+  if ('missing' in access) return { ...access.missing, holds: false };
   await cluster.ensureOnly('audit', auditObjects(pipeline, access.build));
   const check = await deploymentCheck(context, 'audit');
   return check.ready ? check : { ...check, holds: false };

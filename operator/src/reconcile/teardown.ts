@@ -78,7 +78,7 @@ export async function tearDown(context: Context, owned: boolean): Promise<Teardo
   if ('missing' in access) {
     const [begun] = made;
     if (begun) return await progress(context, begun);
-    return { state: 'givenUp', why: access.missing.ready ? '' : access.missing.message };
+    return { state: 'givenUp', why: access.missing.message };
   }
   const free = await claimCheck(context);
   if (!free.ready) return { state: 'givenUp', why: free.message };

@@ -6,13 +6,16 @@ export type Check =
   | { ready: true; reason?: string; message?: string }
   | { ready: false; reason: string; message: string; stuck?: boolean; holds?: false };
 
+/** A check of what is not ready. */
+export type Fault = Extract<Check, { ready: false }>;
+
 export const READY: Check = { ready: true };
 
-export function notReady(reason: string, message: string): Check {
+export function notReady(reason: string, message: string): Fault {
   return { ready: false, reason, message };
 }
 
-export function stuck(reason: string, message: string): Check {
+export function stuck(reason: string, message: string): Fault {
   return { ready: false, reason, message, stuck: true };
 }
 
