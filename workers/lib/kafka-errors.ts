@@ -17,6 +17,10 @@ const ADVICE: Record<string, Advice> = {
   UNKNOWN_TOPIC_OR_PARTITION: { reason: 'TopicMissing', next: 'the provision job creates it: see its logs' },
   TOPIC_AUTHORIZATION_FAILED: DENIED,
   CLUSTER_AUTHORIZATION_FAILED: DENIED,
+  GROUP_AUTHORIZATION_FAILED: {
+    reason: 'KafkaAccessDenied',
+    next: "allow the relay's user to Read the consumer group that bears the name of its replication slot",
+  },
   SASL_AUTHENTICATION_FAILED: DENIED,
   KafkaJSSASLAuthenticationError: DENIED,
   NOT_ENOUGH_REPLICAS: { reason: 'NotEnoughReplicas', next: 'bring the missing brokers back' },

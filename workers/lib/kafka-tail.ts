@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Consumer, KafkaMessage } from 'kafkajs';
+import { StageError } from './health.ts';
 import type { Kafka } from './kafkajs.ts';
 
-/** Compaction may have taken the last record: what isn't read by then isn't there. */
-const DEADLINE_MS = 10_000;
+/** A partition's last record is never compacted away: where it isn't read by then, something is wrong. */
+const DEADLINE_MS = 30_000;
 const LOOK_MS = 50;
 
 export type Tail = { key: string; headers: Record<string, string> };
@@ -11,6 +12,7 @@ export type Tail = { key: string; headers: Record<string, string> };
 /**
  * Key and headers of the last record of each partition of `topic` that has one. kafkajs reads only as a member of a
  * group: `groupId` commits nothing.
+ * @throws {StageError} TopicUnread where not all could be read: what is known of a part says nothing of the topic.
  */
 export async function lastRecords(kafka: Kafka, topic: string, groupId: string): Promise<Tail[]> {
   const ends = await lastOffsets(kafka, topic);
@@ -28,7 +30,7 @@ export async function lastRecords(kafka: Kafka, topic: string, groupId: string):
       },
     });
     for (const [partition, offset] of ends) consumer.seek({ topic, partition, offset });
-    await Promise.race([all(found, ends.size), crash]);
+    await Promise.race([all(found, [...ends.keys()], topic), crash]);
     return [...found.values()];
   } finally {
     await consumer.disconnect().catch(() => {});
@@ -48,9 +50,21 @@ async function lastOffsets(kafka: Kafka, topic: string): Promise<Map<number, str
   }
 }
 
-async function all(found: ReadonlyMap<number, Tail>, count: number): Promise<void> {
+async function all(found: ReadonlyMap<number, Tail>, partitions: number[], topic: string): Promise<void> {
   const deadline = Date.now() + DEADLINE_MS;
-  while (found.size < count && Date.now() < deadline) await sleep(LOOK_MS);
+  const missing = () => partitions.filter((partition) => !found.has(partition));
+  while (missing().length > 0) {
+    if (Date.now() > deadline) throw unread(topic, missing());
+    await sleep(LOOK_MS);
+  }
+}
+
+function unread(topic: string, partitions: number[]): StageError {
+  return new StageError(
+    'Kafka',
+    'TopicUnread',
+    `topic ${topic}: the last records of partitions ${partitions.join(', ')} could not be read in ${DEADLINE_MS / 1000} s; see that these partitions have leaders; it is tried again`,
+  );
 }
 
 /** Rejects with what keeps the consumer from reading; kafkajs tells only its listeners. */

@@ -28,6 +28,8 @@ export async function beginEpoch(session: Session): Promise<SlotState> {
 async function outrank({ control, slot, config, log, published }: Session): Promise<SlotState> {
   const epoch = epochAbove((await published())?.version, slot);
   if (epoch === slot.epoch) return slot;
+  // What no version can hold must not be noted: no later session would get past it.
+  versionOf(epoch, slot.startLsn);
   log.warn({ recorded: slot.epoch, epoch }, 'the topic holds a later epoch than the database knows of');
   await raiseEpoch(control, config.postgres.slot, epoch);
   return { ...slot, epoch };

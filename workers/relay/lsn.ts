@@ -5,6 +5,7 @@ export type Lsn = bigint;
 const MAX_EPOCH = 0x7fff;
 /** LSNs above this would run into the epoch: 256 TiB of WAL. */
 const LSN_LIMIT = 1n << 48n;
+export const MAX_VERSION = (BigInt(MAX_EPOCH) << 48n) | (LSN_LIMIT - 1n);
 
 /** Reads `16/B374D848`. */
 export function parseLsn(text: string): Lsn {

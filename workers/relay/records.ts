@@ -3,23 +3,30 @@ import type { EndOffsets, KafkaRecord } from '../lib/kafka.ts';
 import type { Tail } from '../lib/kafka-tail.ts';
 import type { Change } from './changes.ts';
 import type { Newest } from './history.ts';
+import { MAX_VERSION } from './lsn.ts';
 
 export type Destination = { topic: string; deadLetterTopic: string; schemaId: number };
 
-/** The Kafka record of a change; of one that Avro can't hold, the dead letter that tells why. */
+/** A broker closes the connection on a request of 100 MiB (`socket.request.max.bytes`), without a word of why. */
+const MAX_VALUE_BYTES = 64 * 2 ** 20;
+
+/** The Kafka record of a change; of one that Avro or a request can't hold, the dead letter that tells why. */
 export function recordOf(change: Change, to: Destination): KafkaRecord {
   const headers = { version: String(change.version), 'committed-at': String(change.committedAt) };
+  const gone: KafkaRecord = { topic: to.topic, key: change.id, value: null, headers };
+  if (!change.encode) return gone;
   try {
-    const value = change.encode ? change.encode(to.schemaId) : null;
-    return { topic: to.topic, key: change.id, value, headers };
+    const value = change.encode(to.schemaId);
+    if (value.length <= MAX_VALUE_BYTES) return { ...gone, value };
+    return deadLetter(
+      gone,
+      to,
+      'TooLarge',
+      `${value.length} bytes; no record has more than ${MAX_VALUE_BYTES}`,
+    );
   } catch (error) {
     if (!(error instanceof EncodeError)) throw error;
-    return deadLetter(
-      { topic: to.topic, key: change.id, value: null, headers },
-      to,
-      'Unencodable',
-      error.message,
-    );
+    return deadLetter(gone, to, 'Unencodable', error.message);
   }
 }
 
@@ -62,11 +69,12 @@ export function epochEnd(version: bigint, offsets: EndOffsets, to: Destination):
   }));
 }
 
-/** The record with the highest of the versions that they carry in their headers; undefined where none does. */
+/** The record with the highest of the versions that they carry in their headers; undefined where none carries a possible one. */
 export function newestOf(records: readonly Tail[]): Newest | undefined {
-  const versioned = records.flatMap(({ key, headers: { version } }) =>
-    version !== undefined && /^\d+$/.test(version) ? [{ key, version: BigInt(version) }] : [],
-  );
+  const versioned = records
+    .filter(({ headers: { version } }) => version !== undefined && /^\d+$/.test(version))
+    .map(({ key, headers: { version = '' } }) => ({ key, version: BigInt(version) }))
+    .filter(({ version }) => version <= MAX_VERSION);
   return versioned.sort((one, other) => Number(one.version - other.version)).at(-1);
 }
 

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { encode, toAvroUser } from '../lib/avro.ts';
 import type { KafkaRecord, Publisher } from '../lib/kafka.ts';
-import { recordOf } from './records.ts';
+import { MAX_VERSION } from './lsn.ts';
+import { newestOf, recordOf } from './records.ts';
 import { send } from './sink.ts';
 
 const to = { topic: 'users', deadLetterTopic: 'dead', schemaId: 1 };
@@ -67,4 +68,26 @@ describe('the record of a change', () => {
     assert.deepEqual([letter.topic, letter.headers['reason']], ['dead', 'Unencodable']);
     assert.match(letter.headers['detail'] ?? '', /dob/);
   });
+
+  test('that no request can hold is a dead letter with its size', () => {
+    const value = Buffer.alloc(65 * 2 ** 20);
+    const letter = recordOf({ id: 'a', version: 9n, committedAt: 5, encode: () => value }, to);
+    assert.deepEqual([letter.topic, letter.headers['reason'], letter.value?.length], ['dead', 'TooLarge', 0]);
+    assert.match(letter.headers['detail'] ?? '', /68157440 bytes/);
+  });
+});
+
+test('the newest record is the one of the highest version that there can be', () => {
+  const tail = (key: string, version?: bigint) => ({
+    key,
+    headers: (version === undefined ? {} : { version: String(version) }) as Record<string, string>,
+  });
+  const tails = [
+    tail('old', 5n),
+    tail('new', MAX_VERSION),
+    tail('impossible', MAX_VERSION + 1n),
+    tail('none'),
+  ];
+  assert.deepEqual(newestOf(tails), { key: 'new', version: MAX_VERSION });
+  assert.equal(newestOf([tail('none')]), undefined);
 });

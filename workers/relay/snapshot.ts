@@ -4,7 +4,17 @@ import { USER_COLUMNS } from '../lib/user.ts';
 import type { Change } from './changes.ts';
 
 const PAGE_ROWS = 1000;
+/** A page ends with the row that passes this: what a broker takes in one batch, whatever the rows weigh. */
+const PAGE_BYTES = 512 * 1024;
 const COLUMNS = Object.keys(USER_COLUMNS).join(', ');
+const TEXTS = Object.entries(USER_COLUMNS).flatMap(([column, type]) => (type === 'text' ? [column] : []));
+/** Known to the server without reading a large value. */
+const BYTES = TEXTS.map((column) => `coalesce(octet_length(${column}), 0)`).join(' + ');
+const PAGE = `
+  WITH page AS (
+    SELECT ${COLUMNS}, ${BYTES} AS bytes FROM users WHERE id > $1 OR $1 IS NULL ORDER BY id LIMIT ${PAGE_ROWS}
+  ), counted AS (SELECT *, sum(bytes) OVER (ORDER BY id) - bytes AS before FROM page)
+  SELECT ${COLUMNS} FROM counted WHERE before < ${PAGE_BYTES} ORDER BY id`;
 
 type Row = Record<string, unknown> & { id: string };
 
@@ -24,18 +34,18 @@ export async function takeSnapshot(
     signal.throwIfAborted();
     const committedAt = Date.now();
     count += page.length;
-    // The server reads while the broker writes.
+    // The server reads while the broker writes. No batch may be under way any more when this fails.
     const published = publish(page.map((row) => changeOf(row, version, committedAt)));
-    [page] = await Promise.all([readPage(client, page.at(-1)?.id), published]);
+    const [next] = await Promise.allSettled([readPage(client, page.at(-1)?.id), published]);
+    await published;
+    if (next.status === 'rejected') throw next.reason;
+    page = next.value;
   }
   return count;
 }
 
 async function readPage(client: Client, after?: string): Promise<Row[]> {
-  const { rows } = await client.query<Row>(
-    `SELECT ${COLUMNS} FROM users WHERE id > $1 OR $1 IS NULL ORDER BY id LIMIT ${PAGE_ROWS}`,
-    [after],
-  );
+  const { rows } = await client.query<Row>(PAGE, [after]);
   return rows;
 }
 
