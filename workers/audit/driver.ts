@@ -17,6 +17,8 @@ export type Shape = { view: Column[]; columns: Column[] };
 /** What the SQL makes of some users: the rows that it keeps. */
 export type Projection = Shape & { rows: Row[] };
 
+type Answer = { code: number; text: string };
+
 /** Spark's driver, which knows the SQL and how far the stream has come. */
 export class SparkDriver {
   readonly #url: string;
@@ -29,29 +31,33 @@ export class SparkDriver {
 
   /** Has the pipeline's SQL applied to users that are given as JSON objects, a line each. */
   async project(lines: readonly string[]): Promise<Projection> {
-    const [first = '{}', ...rows] = (await this.#ask('/project', lines.join('\n'))).split('\n');
+    const answer = await this.#ask('/project', lines.join('\n'));
+    if (answer.code !== 200) throw refusal('/project', answer);
+    const [first = '{}', ...rows] = answer.text.split('\n');
     const { view, columns } = head.parse(JSON.parse(first));
     return { view, columns, rows: rows.map((text) => rowOf(columns, text)) };
   }
 
-  /** How long ago, in milliseconds, Spark looked at the topic's end and had then written all before; undefined: never. */
+  /**
+   * How long ago, in milliseconds, Spark looked at the topic's end and had then written all before; undefined where it
+   * hasn't, or isn't ready.
+   */
   async readToEndAgoMs(): Promise<number | undefined> {
-    return status.parse(JSON.parse(await this.#ask('/readyz'))).figures?.readToEndAgoMs;
+    const answer = await this.#ask('/readyz');
+    if (answer.code !== 200 && answer.code !== 503) throw refusal('/readyz', answer);
+    return status.parse(JSON.parse(answer.text)).figures?.readToEndAgoMs;
   }
 
-  async #ask(path: string, body?: string): Promise<string> {
+  async #ask(path: string, body?: string): Promise<Answer> {
     try {
       const response = await fetch(`${this.#url}${path}`, {
         ...(body === undefined ? {} : { method: 'POST', body }),
         redirect: 'error',
         signal: AbortSignal.any([this.#signal, AbortSignal.timeout(TIMEOUT_MS)]),
       });
-      const text = await response.text();
-      if (!response.ok) throw refusal(path, response.status, text);
-      return text;
+      return { code: response.status, text: await response.text() };
     } catch (error) {
       this.#signal.throwIfAborted();
-      if (error instanceof StageError) throw error;
       throw unreachable(this.#url, error as Error);
     }
   }
@@ -63,7 +69,7 @@ function rowOf(columns: Column[], text: string): Row {
 }
 
 /** The driver's own reason, as far as it gives one. */
-function refusal(path: string, code: number, text: string): StageError {
+function refusal(path: string, { code, text }: Answer): StageError {
   const told = fault.safeParse(parsed(text)).data;
   const message = told?.message || `it answered ${code} to ${path}`;
   return new StageError('Spark', told?.reason ?? 'SparkError', `Spark's driver: ${message}`);
