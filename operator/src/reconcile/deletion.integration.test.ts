@@ -248,18 +248,19 @@ describe('taking a deleted pipeline apart, on a real API server', () => {
     assert.ok(await scene.version());
   });
 
-  test('waits for pods to end, but not for ever', async () => {
-    const key = { namespace: NAMESPACE, name: 'lingering' };
-    const scene = await deleted('lingering', { deletionPolicy: 'Delete' });
-    const metadata = { namespace: NAMESPACE, name: 'lingering-ingest-x', labels: labels(key, 'ingest') };
-    const spec = { containers: [{ name: 'main', image: 'none' }], automountServiceAccountToken: false };
-    await server.adminClient.create({ apiVersion: 'v1', kind: 'Pod', metadata, spec });
-    await scene.reconcile(later(4));
-    assert.match(await told(scene), /^False True Terminating .*the pods of ingest, .* end/);
-    assert.equal(await teardownOf('lingering'), undefined, 'a pod still writes');
-    await scene.reconcile(later(6));
-    assert.equal(await scene.version(), undefined, 'it has had its time');
-  });
+  for (const component of ['ingest', 'audit'] as const)
+    test(`waits for the pods of ${component} to end, but not for ever`, async () => {
+      const key = { namespace: NAMESPACE, name: `lingering-${component}` };
+      const scene = await deleted(key.name, { deletionPolicy: 'Delete' });
+      const metadata = { ...key, name: `${key.name}-x`, labels: labels(key, component) };
+      const spec = { containers: [{ name: 'main', image: 'none' }], automountServiceAccountToken: false };
+      await server.adminClient.create({ apiVersion: 'v1', kind: 'Pod', metadata, spec });
+      await scene.reconcile(later(4));
+      assert.match(await told(scene), /^False True Terminating .*the pods of ingest, .* end/);
+      assert.equal(await teardownOf(key.name), undefined, 'a pod is still at work');
+      await scene.reconcile(later(6));
+      assert.equal(await scene.version(), undefined, 'it has had its time');
+    });
 
   test('gives up after ten minutes what the API server refuses all along', async () => {
     const scene = await deleted('refused', { deletionPolicy: 'Delete' });

@@ -30,10 +30,10 @@ async function stopFlow(context: Context): Promise<boolean> {
   const { name } = pipeline;
   const kept = new Set((await teardownJobs(context)).map(nameOf));
   await stopProvision(context, kept);
-  for (const component of ['ingest', 'relay', 'registry'])
+  for (const component of ['ingest', 'relay', 'registry', 'audit'])
     await cluster.delete(DEPLOYMENT, `${name}-${component}`);
   await cluster.delete(STATEFUL_SET, `${name}-spark`);
-  const components = ['ingest', 'relay', 'registry', 'spark', 'provision'];
+  const components = ['ingest', 'relay', 'registry', 'audit', 'spark', 'provision'];
   const pods = (await Promise.all(components.map((component) => cluster.pods(component)))).flat();
   const isTeardowns = ({ metadata }: V1Pod) =>
     kept.has(metadata?.labels?.['batch.kubernetes.io/job-name'] ?? '');
@@ -67,7 +67,7 @@ async function undo(context: Context, object: PipelineObject, deletedMs: number)
   await releaseTopics(context);
   if ((stopped && noneLeft) || deletedMs > LIMIT_MS) return await tearDown(context, !goesLast(object));
   return working(
-    'the pods of ingest, relay, registry, Spark and provision, and those that a StatefulSet left behind, end',
+    'the pods of ingest, relay, registry, audit, Spark and provision, and those that a StatefulSet left behind, end',
   );
 }
 
