@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { pipelineOf } from '../specs/testing.ts';
-import { claimsOf, clash } from './claims.ts';
+import { claimsOf, claimsOfStored, clash } from './claims.ts';
 
 type Spec = Record<string, unknown>;
 
@@ -40,4 +40,18 @@ describe('what two pipelines claim', () => {
       // The two have one name here, so that a topic that isn't named is the same, too.
       assert.equal(clash(mine ?? [], theirs ?? [])?.what, what);
     });
+});
+
+describe('what a pipeline claims as the API server holds it', () => {
+  const metadata = { namespace: 'team', name: 'users', uid: '1' };
+  const stored = { ...kafka('k:9092', 'a'), source: 'of a schema to come' };
+  test('is read whatever the rest of it is', () =>
+    assert.deepEqual(
+      claimsOfStored({ metadata, spec: stored }).map(({ what }) => what),
+      ['topic a'],
+    ));
+  test('is nothing where all systems are its own', () =>
+    assert.deepEqual(claimsOfStored({ metadata, spec: { kafka: { strimzi: {} } } }), []));
+  test('is nothing where it can no longer be read', () =>
+    assert.deepEqual(claimsOfStored({ metadata, spec: { kafka: { external: 'k:9092' } } }), []));
 });

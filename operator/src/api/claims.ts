@@ -1,12 +1,20 @@
+import { z } from 'zod';
+import { cassandra } from './cassandra.ts';
+import { kafka } from './kafka.ts';
 import { outsideNames } from './names.ts';
-import type { Pipeline } from './resource.ts';
 
 /** A name on a system that others use, too; `at`: the addresses by which it is reached. */
 export type Claim = { what: string; at: string[]; remedy: string };
 
 const addresses = (list: string) => list.split(',').map((address) => address.trim());
 
-type Named = Pick<Pipeline, 'namespace' | 'name' | 'spec'>;
+const named = z.object({
+  namespace: z.string(),
+  name: z.string(),
+  spec: z.object({ kafka, cassandra }),
+});
+
+type Named = z.infer<typeof named>;
 
 function topicClaim(pipeline: Named): Claim[] {
   const { topic, external } = pipeline.spec.kafka;
@@ -26,6 +34,17 @@ function tableClaim({ spec: { cassandra } }: Named): Claim[] {
 /** What a pipeline holds for itself on systems that live on without it. A database of Postgres tells whose it is by itself. */
 export function claimsOf(pipeline: Named): Claim[] {
   return [...topicClaim(pipeline), ...tableClaim(pipeline)];
+}
+
+type Stored = { metadata: { namespace?: string; name: string }; [field: string]: unknown };
+type Externals = Partial<Record<'kafka' | 'cassandra', { external?: unknown }>>;
+
+/** What a pipeline claims as the API server holds it; nothing, where it can't be read any more. */
+export function claimsOfStored({ metadata, spec }: Stored): Claim[] {
+  const { kafka, cassandra } = (spec ?? {}) as Externals;
+  if (!kafka?.external && !cassandra?.external) return [];
+  const { success, data } = named.safeParse({ ...metadata, spec });
+  return success ? claimsOf(data) : [];
 }
 
 /** The first of `claims` that is also one of `others`: the same name, at an address in common. */

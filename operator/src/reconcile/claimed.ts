@@ -1,5 +1,5 @@
-import { claimsOf, clash } from '../api/claims.ts';
-import { type Pipeline, parsePipeline } from '../api/resource.ts';
+import { claimsOf, claimsOfStored, clash } from '../api/claims.ts';
+import type { Pipeline } from '../api/resource.ts';
 import { keyOf } from '../kube/object.ts';
 import { type Check, READY, stuck } from '../status/check.ts';
 import type { PipelineObject } from './pipeline-object.ts';
@@ -16,15 +16,6 @@ function rank({ metadata, status }: PipelineObject): string {
   return `${status?.dataSince ? 0 : 1} ${metadata.creationTimestamp} ${metadata.uid}`;
 }
 
-/** What another pipeline claims; nothing of one that can't be read any more. */
-function claimsOfOther(object: PipelineObject) {
-  try {
-    return claimsOf(parsePipeline(object));
-  } catch {
-    return [];
-  }
-}
-
 /** Refuses what another pipeline holds for itself: each would overwrite the other's users, and delete them with its own. */
 export async function claimCheck({ cluster, pipeline }: Context): Promise<Check> {
   if (!mayClash(pipeline)) return READY;
@@ -32,7 +23,7 @@ export async function claimCheck({ cluster, pipeline }: Context): Promise<Check>
   const own = all.find(({ metadata }) => metadata.uid === pipeline.uid);
   for (const other of all) {
     if (!own || rank(other) >= rank(own)) continue;
-    const claim = clash(claimsOf(pipeline), claimsOfOther(other));
+    const claim = clash(claimsOf(pipeline), claimsOfStored(other));
     if (claim)
       return stuck(
         'NameTaken',

@@ -82,11 +82,9 @@ export class Cluster {
     return (await this.#reads.list(kind, component)) as unknown as T[];
   }
 
-  /** All pipelines that the operator may see. */
+  /** All pipelines that the operator may see, as far as the watches keep them. */
   async pipelines(): Promise<PipelineObject[]> {
-    const { client, namespace } = this.#access;
-    const { items } = await client.list<PipelineObject>(PIPELINES, namespace ? { namespace } : {});
-    return items;
+    return (await this.#reads.all(PIPELINES)) as PipelineObject[];
   }
 
   /** The pods of a component, without their specs. */

@@ -75,6 +75,14 @@ const pod: Keep = (object) => {
 
 const whole: Keep = (object) => ({ ...object, metadata: metadataOf(object) });
 
+/** Of a pipeline, what it claims on systems that others use, too, and since when: claimed.ts asks all for it. */
+const claims: Keep = ({ metadata, spec, status, ...kind }) => ({
+  ...kind,
+  metadata: only(metadata, 'namespace', 'name', 'uid', 'creationTimestamp'),
+  spec: only(spec, 'kafka', 'cassandra'),
+  status: only(status, 'dataSince'),
+});
+
 /** Of the kinds whose state the steps look at more is kept than of those that only have to be there. */
 const KEPT: Record<string, Keep> = {
   StatefulSet: workload,
@@ -99,4 +107,7 @@ function followed(kind: Kind): Followed {
 }
 
 /** All that the operator follows: pipelines, what belongs to them, and the metadata of all Secrets. */
-export const FOLLOWED: Followed[] = [{ kind: PIPELINES }, ...[...OWNED, ...OTHERS].map(followed)];
+export const FOLLOWED: Followed[] = [
+  { kind: PIPELINES, keep: claims },
+  ...[...OWNED, ...OTHERS].map(followed),
+];

@@ -53,6 +53,13 @@ export class Reads {
     return (await client.list(kind, { namespace, labelSelector })).items;
   }
 
+  /** All objects of a kind that may be looked at, as far as they are kept. */
+  async all(kind: Kind): Promise<KubeObject[]> {
+    const { client, namespace, store } = this.#access;
+    if (store?.keeps(kind)) return [...store.all(kind)].map((known) => this.#object(known));
+    return (await client.list(kind, namespace ? { namespace } : {})).items;
+  }
+
   /** The essence of a component's objects; none where the kind isn't served. */
   async standings(kind: Kind, component: string): Promise<Standing[]> {
     const { store } = this.#access;

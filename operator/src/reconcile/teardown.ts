@@ -5,6 +5,7 @@ import type { KubeObject } from '../kube/object.ts';
 import { teardownSystems } from '../specs/config.ts';
 import type { BuildContext } from '../specs/images.ts';
 import { TEARDOWN_OF, teardownConfig, teardownJob } from '../specs/provision.ts';
+import { READY } from '../status/check.ts';
 import { jobCheck } from '../status/workloads.ts';
 import { accessTo } from './access.ts';
 import { claimCheck } from './claimed.ts';
@@ -80,7 +81,8 @@ export async function tearDown(context: Context, owned: boolean): Promise<Teardo
     if (begun) return await progress(context, begun);
     return { state: 'givenUp', why: access.missing.message };
   }
-  const free = await claimCheck(context);
+  // What has begun was free to.
+  const free = made.length > 0 ? READY : await claimCheck(context);
   if (!free.ready) return { state: 'givenUp', why: free.message };
   try {
     return await progress(context, await makeJob(context, access.build, owned, made));

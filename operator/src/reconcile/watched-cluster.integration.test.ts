@@ -3,6 +3,7 @@ import { after, afterEach, before, beforeEach, describe, test } from 'node:test'
 import { type ApiServer, startApiServer } from '../../test/apiserver.ts';
 import { pipelineObject, serve } from '../../test/pipelines.ts';
 import { until } from '../../test/until.ts';
+import { claimsOfStored } from '../api/claims.ts';
 import { type Pipeline, parsePipeline } from '../api/resource.ts';
 import { KubeClient, loadKubeConfig } from '../kube/client.ts';
 import { systemClock } from '../kube/clock.ts';
@@ -72,6 +73,20 @@ describe('the objects of a pipeline as the watches tell of them', () => {
     const ensure = () => cluster().ensureOnly('relay', [object({ x: '1' })]);
     assert.deepEqual(await asked(ensure), ['PATCH 201']);
     assert.deepEqual(await asked(ensure), []);
+  });
+
+  test('other pipelines are known, with what they claim, without asking', async () => {
+    const kafka = { external: { bootstrapServers: 'kafka:9092' }, topic: { name: 'shared' } };
+    const other = await apply(pipelineObject(`claims-${number}`, { kafka }));
+    await until('it is known', () => woken.includes(keyOf(other.metadata)));
+    const claims: string[] = [];
+    const ask = async () => {
+      for (const each of await cluster().pipelines())
+        if (each.metadata.uid === other.metadata.uid)
+          claims.push(...claimsOfStored(each).map(({ what }) => what));
+    };
+    assert.deepEqual(await asked(ask), []);
+    assert.deepEqual(claims, ['topic shared']);
   });
 
   test('drift wakes the pipeline, and is put right by one write', async () => {
