@@ -16,6 +16,13 @@ function rank({ metadata, status }: PipelineObject): string {
   return `${status?.dataSince ? 0 : 1} ${metadata.creationTimestamp} ${metadata.uid}`;
 }
 
+/** The other pipeline, as far as a tenant may know of it. */
+function inWords({ namespace }: Pipeline, { metadata }: PipelineObject): string {
+  return metadata.namespace === namespace
+    ? `the pipeline ${keyOf(metadata)}`
+    : 'a pipeline of another namespace';
+}
+
 /** Refuses what another pipeline holds for itself: each would overwrite the other's users, and delete them with its own. */
 export async function claimCheck({ cluster, pipeline }: Context): Promise<Check> {
   if (!mayClash(pipeline)) return READY;
@@ -27,7 +34,7 @@ export async function claimCheck({ cluster, pipeline }: Context): Promise<Check>
     if (claim)
       return stuck(
         'NameTaken',
-        `${claim.what} at ${claim.at.join(', ')} is held by the pipeline ${keyOf(other.metadata)}; ${claim.remedy}, or delete that pipeline`,
+        `${claim.what} at ${claim.at.join(', ')} is held by ${inWords(pipeline, other)}; ${claim.remedy}, or have that pipeline deleted`,
       );
   }
   return READY;

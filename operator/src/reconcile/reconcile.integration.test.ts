@@ -10,7 +10,7 @@ import { KubeClient, loadKubeConfig } from '../kube/client.ts';
 import type { KubeObject } from '../kube/object.ts';
 import type { Report } from '../status/reports.ts';
 import { FINALIZER } from './finalizer.ts';
-import { refTo } from './pipeline-object.ts';
+import { type PipelineObject, refTo } from './pipeline-object.ts';
 import { type Dependencies, reconcile } from './reconciler.ts';
 
 describe('a reconcile against a real API server', () => {
@@ -173,6 +173,18 @@ describe('a reconcile against a real API server', () => {
     assert.equal(taken?.reason, 'NameTaken');
     assert.match(taken?.message ?? '', /topic wanted at kafka:9092 is held by the pipeline team\/first/);
     assert.notEqual((await condition('first', 'WorkersReady'))?.reason, 'NameTaken');
+
+    const elsewhere = pipelineObject('third', { kafka });
+    elsewhere.metadata.namespace = 'default';
+    await apply(elsewhere);
+    await reconcile({ namespace: 'default', name: 'third' }, dependencies());
+    const third: PipelineObject | undefined = await server.adminClient.get(
+      refTo({ namespace: 'default', name: 'third' }),
+    );
+    const { conditions = [] } = third?.status ?? {};
+    const told = conditions.find(({ type }) => type === 'WorkersReady')?.message ?? '';
+    assert.match(told, /topic wanted at kafka:9092 is held by a pipeline of another namespace;/);
+    assert.doesNotMatch(told, /team/, 'whose it is concerns nobody there');
   });
 
   test('takes nothing that someone else made', async () => {
