@@ -50,11 +50,9 @@ const figures = z
 
 const audit = z
   .object({
-    comparedTime: z.iso
-      .datetime()
-      .meta({
-        description: 'When it was completed. Renewed when a count changes, else once an hour at most.',
-      }),
+    comparedTime: z.iso.datetime().meta({
+      description: 'When it was completed. Renewed when a count changes, else once an hour at most.',
+    }),
     seconds: figure('How long it took; renewed with comparedTime.'),
     users: figure('Users in Postgres.'),
     rows: figure('Rows in Cassandra.'),
