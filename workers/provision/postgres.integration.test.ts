@@ -11,6 +11,16 @@ describe('provision, in a database that somebody uses already,', () => {
   let db: pg.Client = undefined as never;
   const owner = () => ({ credentials: postgres.credentials, ca: undefined });
   const other = () => ({ ...postgres.section, slot: 'other', publication: 'other' });
+  const tearDown = async (section: TestPostgres['section']) => {
+    await dropSlot(section, owner());
+    await dropTables(section, owner());
+  };
+  const tables = async () => {
+    const { rows } = await db.query(
+      `SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' ORDER BY relname`,
+    );
+    return rows.map(({ relname }) => relname);
+  };
 
   before(async () => {
     postgres = await startPostgres();
@@ -18,8 +28,9 @@ describe('provision, in a database that somebody uses already,', () => {
     await db.connect();
   });
   afterEach(async () => {
-    await dropSlot(postgres.section, owner());
-    await dropTables(postgres.section, owner());
+    await tearDown(postgres.section);
+    await tearDown(other());
+    await db.query('DROP TABLE IF EXISTS users, relay_state');
   });
   after(async () => {
     await db?.end();
@@ -41,14 +52,39 @@ describe('provision, in a database that somebody uses already,', () => {
        FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'`,
     );
     assert.deepEqual(rows, [{ tables: ['users'], altered: false }]);
+    await tearDown(postgres.section);
+    assert.deepEqual(await tables(), ['users'], 'nor is it dropped with the pipeline that was refused');
   });
 
-  test('refuses a second pipeline, until the first one’s slot is gone', async () => {
+  test('refuses a second pipeline, also while the first one’s slot is away, until its note is gone', async () => {
     await provisionPostgres(postgres.section, owner());
-    await assert.rejects(provisionPostgres(other(), owner()), isRefused('DatabaseTaken', /slot userstream/));
+    const refused = () =>
+      assert.rejects(provisionPostgres(other(), owner()), isRefused('DatabaseTaken', /slot userstream/));
+    await refused();
     await dropSlot(postgres.section, owner());
+    await refused();
+    await db.query('DELETE FROM relay_state');
     await provisionPostgres(other(), owner());
-    await dropSlot(other(), owner());
-    await dropTables(other(), owner());
+  });
+
+  test('drops nothing of the first pipeline with the second', async () => {
+    await provisionPostgres(postgres.section, owner());
+    await assert.rejects(provisionPostgres(other(), owner()));
+    const before = await tables();
+    await tearDown(other());
+    assert.deepEqual(await tables(), before);
+    await tearDown(postgres.section);
+    assert.deepEqual(await tables(), []);
+    await tearDown(postgres.section);
+  });
+
+  test('leaves a slot of its name to the plugin that it belongs to', async () => {
+    const { slot } = postgres.section;
+    await db.query(`SELECT pg_create_logical_replication_slot($1, 'test_decoding')`, [slot]);
+    await assert.rejects(provisionPostgres(postgres.section, owner()), isRefused('SlotTaken', /another/));
+    await tearDown(postgres.section);
+    const { rowCount } = await db.query('SELECT FROM pg_replication_slots WHERE slot_name = $1', [slot]);
+    await db.query('SELECT pg_drop_replication_slot($1)', [slot]);
+    assert.equal(rowCount, 1);
   });
 });

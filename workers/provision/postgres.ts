@@ -28,11 +28,15 @@ export async function provisionPostgres(section: Section, access: Access): Promi
   });
 }
 
-/** Drops the slot, so that a server that lives on keeps no WAL for it; sends a relay that still reads it away. */
+/**
+ * Drops the slot, so that a server that lives on keeps no WAL for it; sends a relay that still reads it away. A slot of the
+ * name that serves another database, or another plugin, is somebody else's.
+ */
 export async function dropSlot(section: Section, access: Access): Promise<void> {
   await withClient(section, access, async (client) => {
     const { rows } = await client.query<{ active_pid: number | null }>(
-      'SELECT active_pid FROM pg_replication_slots WHERE slot_name = $1',
+      `SELECT active_pid FROM pg_replication_slots
+       WHERE slot_name = $1 AND plugin = 'pgoutput' AND database = current_database()`,
       [section.slot],
     );
     if (!rows[0]) return;
@@ -43,9 +47,14 @@ export async function dropSlot(section: Section, access: Access): Promise<void> 
   });
 }
 
-/** Drops all that provision made in the database but the slot; what is gone already is fine. */
+/**
+ * Drops all that provision made in the database but the slot; what is gone already is fine. Where provision was refused the
+ * database, nothing in it is the pipeline's to drop.
+ */
 export async function dropTables(section: Section, access: Access): Promise<void> {
   await withClient(section, access, async (client) => {
+    await client.query('SELECT pg_advisory_lock($1)', [LOCK]);
+    if (!(await isOwnDatabase(client, section.slot))) return;
     await client.query('BEGIN');
     await client.query(`DROP PUBLICATION IF EXISTS ${client.escapeIdentifier(section.publication)}`);
     await client.query(
@@ -54,6 +63,19 @@ export async function dropTables(section: Section, access: Access): Promise<void
     await client.query('DROP FUNCTION IF EXISTS users_before_truncate()');
     await client.query('COMMIT');
   });
+}
+
+/** Whether provision has noted this pipeline's slot in the database, and no other's. */
+async function isOwnDatabase(client: Client, slot: string): Promise<boolean> {
+  const found = await client.query<{ provisioned: boolean }>(
+    `SELECT to_regclass('relay_state') IS NOT NULL AS provisioned`,
+  );
+  if (!found.rows[0]?.provisioned) return false;
+  const { rows } = await client.query<{ own: boolean | null }>(
+    'SELECT bool_and(slot = $1) AS own FROM relay_state',
+    [slot],
+  );
+  return rows[0]?.own ?? false;
 }
 
 async function withClient(
@@ -85,15 +107,14 @@ async function requireLogicalDecoding(client: Client): Promise<void> {
 
 /** Two pipelines would overwrite each other's users, and each would publish both's. */
 async function requireOwnDatabase(client: Client, slot: string): Promise<void> {
-  const { rows } = await client.query<{ slot: string }>(
-    'SELECT slot FROM relay_state JOIN pg_replication_slots ON slot_name = slot WHERE slot <> $1',
-    [slot],
-  );
+  const { rows } = await client.query<{ slot: string }>('SELECT slot FROM relay_state WHERE slot <> $1', [
+    slot,
+  ]);
   if (!rows[0]) return;
   throw new StageError(
     'Postgres',
     'DatabaseTaken',
-    `the database serves another pipeline already, by replication slot ${rows[0].slot}: give each pipeline a database of its own; where that pipeline is gone, drop its slot`,
+    `the database serves another pipeline already, by replication slot ${rows[0].slot}: give each pipeline a database of its own; where that pipeline is gone for good, run DELETE FROM relay_state WHERE slot = '${rows[0].slot}'`,
   );
 }
 
