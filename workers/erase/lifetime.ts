@@ -7,9 +7,9 @@ const CLEANER_MS = 60 * 60_000;
 const FOREVER = Number(2n ** 62n);
 
 /**
- * By when Kafka has removed the records of `traces` that hold a value, by the topic's settings; undefined where no
- * setting bounds that. By deletion: a segment is closed after segment.ms and goes when its newest record is older than
- * retention.ms. By compaction: max.compaction.lag.ms after the tombstone, which comes after them all.
+ * By when Kafka has removed the records of `traces` that hold a value, by the topic's settings, also where nobody writes
+ * there any more: a segment is closed after segment.ms and goes when its newest record is older than retention.ms;
+ * undefined where no setting bounds that. Compaction comes earlier, but closes no segment until the next record.
  */
 export function goneBy(traces: readonly Trace[], settings: Map<string, string>): Date | undefined {
   const number = (name: string) => {
@@ -17,20 +17,20 @@ export function goneBy(traces: readonly Trace[], settings: Map<string, string>):
     return value < 0 || value > FOREVER ? Number.POSITIVE_INFINITY : value;
   };
   const policies = (settings.get('cleanup.policy') ?? 'delete').split(',');
+  if (!policies.includes('delete')) return undefined;
   const values = traces.filter(({ isTombstone }) => !isTombstone).map(({ at }) => at);
-  const tombstones = traces.filter(({ isTombstone }) => isTombstone).map(({ at }) => at);
-  const deleted = Math.max(...values) + number('segment.ms') + number('retention.ms');
-  const compacted = Math.max(...tombstones) + number('max.compaction.lag.ms');
-  const bounds = [
-    ...(policies.includes('delete') ? [deleted] : []),
-    ...(policies.includes('compact') && tombstones.length > 0 ? [compacted] : []),
-  ];
-  const bound = Math.min(...bounds) + CLEANER_MS;
+  const bound = Math.max(...values) + number('segment.ms') + number('retention.ms') + CLEANER_MS;
   return Number.isFinite(bound) ? new Date(bound) : undefined;
 }
 
-/** Whether the last that the topic says of the user, in whichever partition, is that there is none. */
+/**
+ * Whether the newest that the topic says of the user is that there is none. Where partitions were added, older records may
+ * stand in another one than that.
+ */
 export function endsWithTombstone(traces: readonly Trace[]): boolean {
-  const last = Map.groupBy(traces, ({ partition }) => partition);
-  return [...last.values()].every((records) => records.at(-1)?.isTombstone === true);
+  const newest = traces.reduce<Trace | undefined>(
+    (best, trace) => (best && best.version > trace.version ? best : trace),
+    undefined,
+  );
+  return newest?.isTombstone ?? true;
 }

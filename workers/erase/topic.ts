@@ -1,11 +1,18 @@
 import { randomUUID } from 'node:crypto';
-import kafkajs, { type EachBatchPayload, type Kafka } from 'kafkajs';
+import kafkajs, { type EachBatchPayload, type IHeaders, type Kafka } from 'kafkajs';
 
 // Node finds no named export for it.
 const { ConfigResourceTypes } = kafkajs;
 
 /** A record that has to do with the user: by its key, or somewhere in its value. */
-export type Trace = { partition: number; offset: string; at: number; isTombstone: boolean };
+export type Trace = {
+  partition: number;
+  offset: string;
+  at: number;
+  /** What the relay ordered it by; 0 where it isn't the relay's. */
+  version: bigint;
+  isTombstone: boolean;
+};
 
 /** Nothing came for so long: the topic's end could not be reached. */
 const STALLED_MS = 60_000;
@@ -51,15 +58,22 @@ async function readTo(
   const timer = setTimeout(stalled, STALLED_MS);
   await run(async ({ batch }) => {
     timer.refresh();
-    for (const { key, value, offset, timestamp } of batch.messages) {
+    for (const { key, value, offset, timestamp, headers } of batch.messages) {
       if (!concerns(key, value)) continue;
-      traces.push({ partition: batch.partition, offset, at: Number(timestamp), isTombstone: value === null });
+      const version = versionOf(headers);
+      const isTombstone = value === null;
+      traces.push({ partition: batch.partition, offset, at: Number(timestamp), version, isTombstone });
     }
     const end = ends.get(batch.partition);
     if (end !== undefined && BigInt(batch.lastOffset()) + 1n >= end) ends.delete(batch.partition);
     if (ends.size === 0) resolve(traces);
   });
   return promise.finally(() => clearTimeout(timer));
+}
+
+function versionOf(headers: IHeaders | undefined): bigint {
+  const text = String(headers?.['version'] ?? '');
+  return /^\d+$/.test(text) ? BigInt(text) : 0n;
 }
 
 /** The settings of a topic that are in force, by name. */
