@@ -1,10 +1,11 @@
+import type { Access } from '../lib/access.ts';
 import { cassandraClient, cassandraError } from '../lib/cassandra.ts';
 import type { Logger } from '../lib/logging.ts';
 import { audit, type Outcome } from './audit.ts';
 import type { AuditConfig } from './config.ts';
 import { SparkDriver } from './driver.ts';
 import { streamHasPassed } from './passage.ts';
-import { type Access, connectPostgres } from './postgres.ts';
+import { connectPostgres } from './postgres.ts';
 import { Table } from './table.ts';
 import { Throttle } from './throttle.ts';
 import { Users } from './users.ts';

@@ -1,7 +1,7 @@
 import { types } from 'cassandra-driver';
+import type { Access } from '../lib/access.ts';
 import { cassandraClient, cassandraError } from '../lib/cassandra.ts';
 import type { Sections } from '../lib/config.ts';
-import type { Access } from './postgres.ts';
 
 type Section = Sections['cassandra'];
 

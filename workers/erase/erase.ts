@@ -1,3 +1,4 @@
+import type { Access } from '../lib/access.ts';
 import type { Sections } from '../lib/config.ts';
 import { StageError } from '../lib/health.ts';
 import { kafkaClient } from '../lib/kafka.ts';
@@ -5,7 +6,7 @@ import { kafkaError } from '../lib/kafka-errors.ts';
 import { type RetryContext, sleep, untilDone } from '../lib/retry.ts';
 import { stands } from './cassandra.ts';
 import { endsWithTombstone, goneBy } from './lifetime.ts';
-import { type Access, deleteUser, type Found, findUser, isPublished, walEnd } from './postgres.ts';
+import { deleteUser, type Found, findUser, isPublished, walEnd } from './postgres.ts';
 import { scan, settingsOf, type Trace } from './topic.ts';
 
 /** What a topic still holds of the user, and by when that is gone; undefined where its settings don't bound it. */

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { ConfigError, credentials, readConfig, sections } from '../lib/config.ts';
+import { accessOf } from '../lib/access.ts';
+import { ConfigError, readConfig, sections } from '../lib/config.ts';
 import { runWorker } from '../lib/main.ts';
-import { certificateAuthority } from '../lib/tls.ts';
 import { erase } from './erase.ts';
 import { report } from './report.ts';
 
@@ -23,10 +23,7 @@ await runWorker(
     const id = z.guid().toLowerCase().safeParse(process.argv[2]).data;
     if (id === undefined)
       throw new ConfigError(`${process.argv[2] ?? 'nothing'} is not a user's id: give a UUID`);
-    const accessTo = (system: string) => ({
-      credentials: credentials(env, system),
-      ca: certificateAuthority(env, system),
-    });
+    const accessTo = accessOf(env);
     const access = {
       POSTGRES: accessTo('POSTGRES'),
       KAFKA: accessTo('KAFKA'),

@@ -1,9 +1,8 @@
-import { Client } from 'pg';
-import type { Credentials, Sections } from '../lib/config.ts';
-import { postgresClient, postgresError } from '../lib/postgres.ts';
+import type { Access } from '../lib/access.ts';
+import type { Sections } from '../lib/config.ts';
+import { withClient } from '../lib/postgres.ts';
 
 type Section = Sections['postgres'];
-export type Access = { credentials: Credentials | undefined; ca: string | undefined };
 export type Found = { users: number; rejected: number };
 
 /** A rejected user is kept as the API gave it, in which an id may be written in capitals too. */
@@ -46,21 +45,4 @@ export function walEnd(section: Section, access: Access): Promise<string> {
     const { rows } = await client.query<{ end: string }>('SELECT pg_current_wal_insert_lsn()::text AS end');
     return rows[0]?.end ?? '';
   });
-}
-
-async function withClient<T>(
-  section: Section,
-  { credentials, ca }: Access,
-  work: (client: Client) => Promise<T>,
-): Promise<T> {
-  const client = new Client(postgresClient(section, credentials, ca));
-  client.on('error', () => {});
-  try {
-    await client.connect();
-    return await work(client);
-  } catch (error) {
-    throw postgresError(section, error);
-  } finally {
-    await client.end().catch(() => {});
-  }
 }

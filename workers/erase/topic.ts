@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import kafkajs, { type EachBatchPayload, type IHeaders, type Kafka } from 'kafkajs';
-
-// Node finds no named export for it.
-const { ConfigResourceTypes } = kafkajs;
+import type { EachBatchPayload, IHeaders } from 'kafkajs';
+import { withAdmin } from '../lib/kafka-admin.ts';
+import { ConfigResourceTypes, type Kafka } from '../lib/kafkajs.ts';
 
 /** A record that has to do with the user: by its key, or somewhere in its value. */
 export type Trace = {
@@ -78,14 +77,10 @@ function versionOf(headers: IHeaders | undefined): bigint {
 
 /** The settings of a topic that are in force, by name. */
 export async function settingsOf(kafka: Kafka, topic: string): Promise<Map<string, string>> {
-  const admin = kafka.admin();
-  try {
-    await admin.connect();
-    const resources = [{ type: ConfigResourceTypes.TOPIC, name: topic }];
-    const answer = await admin.describeConfigs({ includeSynonyms: false, resources });
-    const entries = answer.resources[0]?.configEntries ?? [];
-    return new Map(entries.map(({ configName, configValue }) => [configName, configValue]));
-  } finally {
-    await admin.disconnect().catch(() => {});
-  }
+  const resources = [{ type: ConfigResourceTypes.TOPIC, name: topic }];
+  const answer = await withAdmin(kafka, (admin) =>
+    admin.describeConfigs({ includeSynonyms: false, resources }),
+  );
+  const entries = answer.resources[0]?.configEntries ?? [];
+  return new Map(entries.map(({ configName, configValue }) => [configName, configValue]));
 }

@@ -1,8 +1,8 @@
 import pg from 'pg';
-import { credentials, type Sections } from '../lib/config.ts';
+import { accessOf } from '../lib/access.ts';
+import type { Sections } from '../lib/config.ts';
 import type { Logger } from '../lib/logging.ts';
 import { postgresClient } from '../lib/postgres.ts';
-import { certificateAuthority } from '../lib/tls.ts';
 
 const QUERY_TIMEOUT_MS = 60_000;
 /** A replica whose machine is gone must not hold the budget's lock for as long as TCP believes in it. */
@@ -13,9 +13,9 @@ const IDLE_IN_TRANSACTION_MS = 10_000;
  * query, which also reports what is wrong.
  */
 export function openPool(postgres: Sections['postgres'], env: NodeJS.ProcessEnv, log: Logger): pg.Pool {
-  const ca = certificateAuthority(env, 'POSTGRES');
+  const { credentials, ca } = accessOf(env)('POSTGRES');
   const pool = new pg.Pool({
-    ...postgresClient(postgres, credentials(env, 'POSTGRES'), ca),
+    ...postgresClient(postgres, credentials, ca),
     max: 1,
     query_timeout: QUERY_TIMEOUT_MS,
     statement_timeout: QUERY_TIMEOUT_MS,

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Consumer, KafkaMessage } from 'kafkajs';
 import { StageError } from './health.ts';
+import { withAdmin } from './kafka-admin.ts';
 import type { Kafka } from './kafkajs.ts';
 
 /** A partition's last record is never compacted away: where it isn't read by then, something is wrong. */
@@ -39,15 +40,9 @@ export async function lastRecords(kafka: Kafka, topic: string, groupId: string):
 
 /** Where the last record of each partition stands that isn't empty. */
 async function lastOffsets(kafka: Kafka, topic: string): Promise<Map<number, string>> {
-  const admin = kafka.admin();
-  try {
-    await admin.connect();
-    const offsets = await admin.fetchTopicOffsets(topic);
-    const filled = offsets.filter(({ low, high }) => BigInt(high) > BigInt(low));
-    return new Map(filled.map(({ partition, high }) => [partition, String(BigInt(high) - 1n)]));
-  } finally {
-    await admin.disconnect().catch(() => {});
-  }
+  const offsets = await withAdmin(kafka, (admin) => admin.fetchTopicOffsets(topic));
+  const filled = offsets.filter(({ low, high }) => BigInt(high) > BigInt(low));
+  return new Map(filled.map(({ partition, high }) => [partition, String(BigInt(high) - 1n)]));
 }
 
 async function all(found: ReadonlyMap<number, Tail>, partitions: number[], topic: string): Promise<void> {

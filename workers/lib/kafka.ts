@@ -2,6 +2,7 @@ import type { Producer } from 'kafkajs';
 import type { Credentials, Sections } from './config.ts';
 import { ConfigError } from './config.ts';
 import { StageError } from './health.ts';
+import { withAdmin } from './kafka-admin.ts';
 import { isTooLarge } from './kafka-errors.ts';
 import { lastRecords, type Tail } from './kafka-tail.ts';
 import { CompressionTypes, Kafka, logLevel } from './kafkajs.ts';
@@ -68,17 +69,11 @@ function sasl({ saslMechanism: mechanism }: KafkaSection, credentials: Credentia
 
 /** @throws {StageError} TopicMissing naming those of `topics` that don't exist: nothing makes them by accident. */
 export async function requireTopics(kafka: Kafka, topics: readonly string[]): Promise<void> {
-  const admin = kafka.admin();
-  try {
-    await admin.connect();
-    const present = await admin.listTopics();
-    const missing = topics.filter((topic) => !present.includes(topic));
-    if (missing.length === 0) return;
-    const message = `no topic ${missing.join(', ')}; the provision job creates it: see its logs`;
-    throw new StageError('Kafka', 'TopicMissing', message);
-  } finally {
-    await admin.disconnect().catch(() => {});
-  }
+  const present = await withAdmin(kafka, (admin) => admin.listTopics());
+  const missing = topics.filter((topic) => !present.includes(topic));
+  if (missing.length === 0) return;
+  const message = `no topic ${missing.join(', ')}; the provision job creates it: see its logs`;
+  throw new StageError('Kafka', 'TopicMissing', message);
 }
 
 export type Publisher = {
@@ -121,14 +116,8 @@ export async function createPublisher(
 }
 
 async function endOffsets(kafka: Kafka, topic: string): Promise<EndOffsets> {
-  const admin = kafka.admin();
-  try {
-    await admin.connect();
-    const offsets = await admin.fetchTopicOffsets(topic);
-    return Object.fromEntries(offsets.map(({ partition, high }) => [partition, high]));
-  } finally {
-    await admin.disconnect().catch(() => {});
-  }
+  const offsets = await withAdmin(kafka, (admin) => admin.fetchTopicOffsets(topic));
+  return Object.fromEntries(offsets.map(({ partition, high }) => [partition, high]));
 }
 
 /** A connected producer that notes in `used` the partitions it chooses, as `topic/partition`. */

@@ -17,6 +17,7 @@ replace('kafkajs/src/protocol/recordBatch/record/v0', encodeRecord);
 replace('kafkajs/src/protocol/recordBatch/crc32C', crc32c);
 
 // Only now: kafkajs's other modules take these in when they are loaded.
-export const { CompressionTypes, Kafka, logLevel } = require('kafkajs') as typeof import('kafkajs');
+export const { CompressionTypes, ConfigResourceTypes, ConfigSource, Kafka, logLevel } =
+  require('kafkajs') as typeof import('kafkajs');
 export type CompressionTypes = import('kafkajs').CompressionTypes;
 export type Kafka = import('kafkajs').Kafka;

@@ -1,4 +1,5 @@
-import type { ClientConfig } from 'pg';
+import { Client, type ClientConfig } from 'pg';
+import type { Access } from './access.ts';
 import type { Credentials, Sections } from './config.ts';
 import { StageError } from './health.ts';
 
@@ -19,6 +20,24 @@ export function postgresClient(
     keepAlive: true,
     application_name: 'userstream',
   };
+}
+
+/** Does `work` on a connection of its own. @throws {StageError} */
+export async function withClient<T>(
+  section: Sections['postgres'],
+  { credentials, ca }: Access,
+  work: (client: Client) => Promise<T>,
+): Promise<T> {
+  const client = new Client(postgresClient(section, credentials, ca));
+  client.on('error', () => {});
+  try {
+    await client.connect();
+    return await work(client);
+  } catch (error) {
+    throw postgresError(section, error);
+  } finally {
+    await client.end().catch(() => {});
+  }
 }
 
 type Advice = { reason: string; next: string };

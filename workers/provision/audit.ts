@@ -1,27 +1,19 @@
-import { Client } from 'pg';
+import type { Access } from '../lib/access.ts';
 import { cassandraError } from '../lib/cassandra.ts';
 import type { Credentials, Sections } from '../lib/config.ts';
-import { postgresClient, postgresError } from '../lib/postgres.ts';
+import { withClient } from '../lib/postgres.ts';
 import type { CassandraWish } from './cassandra.ts';
-import type { Access } from './postgres.ts';
 import { identifier, literal, openManaged } from './roles.ts';
 
 /** Lets the audit's role, which a managed server makes when it starts, read the users table and nothing else. */
 export async function grantPostgres(
   section: Sections['postgres'],
-  { credentials, ca }: Access,
+  access: Access,
   { username }: Credentials,
 ): Promise<void> {
-  const client = new Client(postgresClient(section, credentials, ca));
-  client.on('error', () => {});
-  try {
-    await client.connect();
+  await withClient(section, access, async (client) => {
     await client.query(`GRANT SELECT ON users TO ${client.escapeIdentifier(username)}`);
-  } catch (error) {
-    throw postgresError(section, error);
-  } finally {
-    await client.end().catch(() => {});
-  }
+  });
 }
 
 /** Makes the audit's role in a managed ring, with the password that its Secret holds now; it may read the table. */

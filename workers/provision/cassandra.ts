@@ -1,9 +1,9 @@
 import type { Client } from 'cassandra-driver';
+import type { Access } from '../lib/access.ts';
 import { cassandraClient, cassandraError } from '../lib/cassandra.ts';
 import type { Sections } from '../lib/config.ts';
 import { StageError } from '../lib/health.ts';
 import { USER_COLUMNS } from '../lib/user.ts';
-import type { Access } from './postgres.ts';
 import { connected, literal, openManaged } from './roles.ts';
 
 /** `managed` is a ring of ours: its roles are ours to make. On any other the credentials must work as they are. */

@@ -1,10 +1,12 @@
-import kafkajs, { type Admin } from 'kafkajs';
+import type { Admin } from 'kafkajs';
+import type { Access } from '../lib/access.ts';
 import type { Sections } from '../lib/config.ts';
 import { StageError } from '../lib/health.ts';
 import { kafkaClient } from '../lib/kafka.ts';
+import { withAdmin } from '../lib/kafka-admin.ts';
 import { kafkaError } from '../lib/kafka-errors.ts';
+import { ConfigResourceTypes, ConfigSource } from '../lib/kafkajs.ts';
 import type { Logger } from '../lib/logging.ts';
-import type { Access } from './postgres.ts';
 
 export type TopicWish = {
   name: string;
@@ -12,9 +14,6 @@ export type TopicWish = {
   replicas: number;
   config: Record<string, string>;
 };
-
-// Node finds no named exports for these two.
-const { ConfigResourceTypes, ConfigSource } = kafkajs;
 
 type Section = Sections['kafka'];
 
@@ -50,7 +49,7 @@ export async function provisionTopics(
   wishes: TopicWish[],
 ): Promise<void> {
   if (wishes.length === 0) return;
-  await withAdmin(kafka, access, log, async (admin) => {
+  await administer(kafka, access, log, async (admin) => {
     const present = new Set(await admin.listTopics());
     for (const wish of wishes) {
       const created = !present.has(wish.name) && (await createTopic(admin, wish));
@@ -66,23 +65,22 @@ export async function deleteTopics(
   log: Logger,
   names: string[],
 ): Promise<void> {
-  await withAdmin(kafka, access, log, async (admin) => {
+  await administer(kafka, access, log, async (admin) => {
     const present = new Set(await admin.listTopics());
     const topics = names.filter((name) => present.has(name));
     if (topics.length > 0) await admin.deleteTopics({ topics });
   });
 }
 
-async function withAdmin(kafka: Section, access: Access, log: Logger, work: (admin: Admin) => Promise<void>) {
-  const admin = kafkaClient(kafka, access.credentials, access.ca, log).admin();
-  try {
-    await admin.connect();
-    await work(admin);
-  } catch (error) {
+async function administer(
+  kafka: Section,
+  access: Access,
+  log: Logger,
+  work: (admin: Admin) => Promise<void>,
+) {
+  await withAdmin(kafkaClient(kafka, access.credentials, access.ca, log), work).catch((error) => {
     throw kafkaError(kafka, error);
-  } finally {
-    await admin.disconnect().catch(() => {});
-  }
+  });
 }
 
 /** False where somebody else was faster. */

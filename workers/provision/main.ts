@@ -1,10 +1,10 @@
 import { z } from 'zod';
+import { accessOf } from '../lib/access.ts';
 import { USER_SCHEMA } from '../lib/avro.ts';
-import { ConfigError, credentials, readConfig, sections } from '../lib/config.ts';
+import { ConfigError, readConfig, sections } from '../lib/config.ts';
 import { runWorker, type WorkerContext } from '../lib/main.ts';
 import { subjectClient } from '../lib/registry.ts';
 import { untilDone } from '../lib/retry.ts';
-import { certificateAuthority } from '../lib/tls.ts';
 import { grantCassandra, grantPostgres } from './audit.ts';
 import { dropTable, provisionCassandra } from './cassandra.ts';
 import { deleteTopics, provisionTopics, topicWishes } from './kafka.ts';
@@ -104,11 +104,4 @@ function teardown(config: Config, context: WorkerContext): Step[] {
     [wanted.keyspace, { name: 'keyspace', run: () => dropTable(cassandra, access('CASSANDRA')) }],
   ];
   return steps.filter(([asked]) => asked).map(([, step]) => step);
-}
-
-function accessOf(env: NodeJS.ProcessEnv) {
-  return (system: string) => ({
-    credentials: credentials(env, system),
-    ca: certificateAuthority(env, system),
-  });
 }

@@ -1,12 +1,12 @@
-import { Client } from 'pg';
-import type { Credentials, Sections } from '../lib/config.ts';
+import type { Client } from 'pg';
+import type { Access } from '../lib/access.ts';
+import type { Sections } from '../lib/config.ts';
 import { StageError } from '../lib/health.ts';
-import { postgresClient, postgresError } from '../lib/postgres.ts';
+import { withClient } from '../lib/postgres.ts';
 import { TABLES } from './ddl.ts';
 import { checkUsersTable, ensureUsersTable } from './users-table.ts';
 
 type Section = Sections['postgres'];
-export type Access = { credentials: Credentials | undefined; ca: string | undefined };
 
 /** Holds off a second provision at the same time; the number means nothing else. */
 const LOCK = 720_315_001;
@@ -76,23 +76,6 @@ async function isOwnDatabase(client: Client, slot: string): Promise<boolean> {
     [slot],
   );
   return rows[0]?.own ?? false;
-}
-
-async function withClient(
-  section: Section,
-  { credentials, ca }: Access,
-  work: (client: Client) => Promise<void>,
-) {
-  const client = new Client(postgresClient(section, credentials, ca));
-  client.on('error', () => {});
-  try {
-    await client.connect();
-    await work(client);
-  } catch (error) {
-    throw postgresError(section, error);
-  } finally {
-    await client.end().catch(() => {});
-  }
 }
 
 async function requireLogicalDecoding(client: Client): Promise<void> {

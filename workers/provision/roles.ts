@@ -1,7 +1,7 @@
 import type { Client } from 'cassandra-driver';
+import type { Access } from '../lib/access.ts';
 import { cassandraClient, isAuthenticationError } from '../lib/cassandra.ts';
 import type { Credentials, Sections } from '../lib/config.ts';
-import type { Access } from './postgres.ts';
 
 type Section = Sections['cassandra'];
 

@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { credentials, readConfig, sections } from '../lib/config.ts';
+import { accessOf } from '../lib/access.ts';
+import { readConfig, sections } from '../lib/config.ts';
 import { StageError } from '../lib/health.ts';
 import { runWorker } from '../lib/main.ts';
 import { untilDone } from '../lib/retry.ts';
-import { certificateAuthority } from '../lib/tls.ts';
 import { relayMetrics } from './figures.ts';
 import { runSession, type SessionContext } from './session.ts';
 
@@ -19,10 +19,7 @@ const LASTING_MS = 60_000;
 /** Carries every change of the users table from Postgres's WAL into the Kafka topic. */
 await runWorker('relay', async ({ health, log, registry, signal, configFile, env }) => {
   const config = readConfig(configSchema, configFile);
-  const accessTo = (system: string) => ({
-    credentials: credentials(env, system),
-    ca: certificateAuthority(env, system),
-  });
+  const accessTo = accessOf(env);
   const access = {
     POSTGRES: accessTo('POSTGRES'),
     KAFKA: accessTo('KAFKA'),
