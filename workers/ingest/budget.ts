@@ -1,4 +1,5 @@
 import type { Pool, PoolClient } from 'pg';
+import { inTransaction } from './transaction.ts';
 
 export type Limit = { users: number; perMs: number };
 
@@ -75,27 +76,17 @@ export class Budget {
 
   /** Takes `users` out of the budget, or says how long to wait before asking again. */
   async reserve(users: number): Promise<Reservation | { waitMs: number }> {
-    const client = await this.#pool.connect();
-    try {
-      const answer = await this.#reserveAlone(client, users);
-      client.release();
-      return answer;
-    } catch (error) {
-      client.release(true);
-      throw error;
-    }
+    return await inTransaction(this.#pool, (client) => this.#reserveAlone(client, users));
   }
 
   /** Only one at a time: two could take the same users. */
   async #reserveAlone(client: PoolClient, users: number): Promise<Reservation | { waitMs: number }> {
     const { users: budget, perMs } = this.#limit;
-    await client.query('BEGIN');
     await client.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [this.#source]);
     const { rows } = await client.query<{ at: string | null; wait_ms: number }>({
       ...RESERVE,
       values: [this.#source, users, budget, perMs, REQUEST_MS, this.#stepMs],
     });
-    await client.query('COMMIT');
     const [{ at, wait_ms: waitMs } = { at: null, wait_ms: perMs }] = rows;
     return at === null ? { waitMs } : { users, at };
   }

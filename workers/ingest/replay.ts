@@ -1,6 +1,7 @@
 import type { Pool, PoolClient } from 'pg';
 import type { User } from '../lib/user.ts';
 import { checkUser, parseJson } from './check.ts';
+import { inTransaction } from './transaction.ts';
 import { UNCHANGED, upsert, usersParameter } from './upsert.ts';
 
 export type Replayed = {
@@ -69,18 +70,4 @@ async function write(client: PoolClient, users: User[], overwrite: boolean): Pro
   const distinct = [...new Map(users.map((user) => [user.id, user])).values()];
   const { rows } = await client.query<{ id: string }>(WRITE, [usersParameter(distinct), overwrite]);
   return new Set(rows.map(({ id }) => id));
-}
-
-async function inTransaction<T>(pool: Pool, work: (client: PoolClient) => Promise<T>): Promise<T> {
-  const client = await pool.connect();
-  try {
-    await client.query('BEGIN');
-    const result = await work(client);
-    await client.query('COMMIT');
-    client.release();
-    return result;
-  } catch (error) {
-    client.release(true);
-    throw error;
-  }
 }
