@@ -40,6 +40,11 @@ export function backoff(failures: number, firstMs: number, maxMs: number, random
   return full * (0.5 + random() / 2);
 }
 
+/** A Kubernetes Time: whole seconds. */
+export function inSeconds(date: Date): string {
+  return `${date.toISOString().slice(0, 19)}Z`;
+}
+
 /** A Kubernetes MicroTime: six fractional digits, or the API server refuses it. */
 export function microTime(date: Date): string {
   return date.toISOString().replace(/Z$/, '000Z');

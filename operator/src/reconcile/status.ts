@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Condition, PipelineStatus } from '../api/status.ts';
 import type { KubeClient } from '../kube/client.ts';
+import { inSeconds } from '../kube/clock.ts';
 import type { EventText } from '../kube/events.ts';
 import type { KubeObject } from '../kube/object.ts';
 import { asKnown } from '../kube/options.ts';
@@ -32,9 +33,6 @@ export type Findings = ({ seen: Seen } | { whole: Check }) & {
   /** Told where there are any. */
   volumes?: NonNullable<PipelineStatus['volumes']>;
 };
-
-/** A time as Kubernetes writes it. */
-const inSeconds = (time: Date) => `${time.toISOString().slice(0, 19)}Z`;
 
 function newStatus(object: PipelineObject, findings: Findings, now: Date): PipelineStatus {
   const { suspended, endpoints, intact, audit } = findings;

@@ -1,4 +1,5 @@
 import type { Condition, PipelineStatus } from '../api/status.ts';
+import { inSeconds } from '../kube/clock.ts';
 import { figure, type Report, type Verdict } from './reports.ts';
 
 export type Audit = NonNullable<PipelineStatus['audit']>;
@@ -93,8 +94,5 @@ function lastAudit(reports: Report[]): Audit | undefined {
     unsettled: figure(reports, 'auditUnsettled'),
   };
   const known = Object.entries(figures).filter(([, value]) => value !== undefined);
-  return { comparedTime: inSeconds(at), ...Object.fromEntries(known) };
+  return { comparedTime: inSeconds(new Date(at * 1000)), ...Object.fromEntries(known) };
 }
-
-/** A time in seconds since 1970 as Kubernetes writes it. */
-const inSeconds = (at: number) => `${new Date(at * 1000).toISOString().slice(0, 19)}Z`;

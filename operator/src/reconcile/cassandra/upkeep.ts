@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { inSeconds } from '../../kube/clock.ts';
 import type { Leaving } from './ring.ts';
 
 /** What was done to the ring as a whole, and what is being done. */
@@ -100,7 +101,7 @@ export function nextTask(upkeep: Upkeep, wanted: Wanted, now: Date, schedule: Sc
 /** What is so after the node whose turn it is has done its part of the task. */
 export function advanced({ task: _, ...upkeep }: Upkeep, task: Task, now: Date): Upkeep {
   if (task.node + 1 < task.nodes) return { ...upkeep, task: { ...task, node: task.node + 1 } };
-  const repairedAt = `${now.toISOString().slice(0, 19)}Z`;
+  const repairedAt = inSeconds(now);
   if (task.kind === 'fill') return { ...upkeep, copies: task.copies, repairedAt };
   if (task.kind === 'repair') return { ...upkeep, repairedAt };
   return { ...upkeep, nodes: task.nodes, copies: task.copies };
