@@ -27,5 +27,5 @@ function older({ traces, goneBy }: Remains): string {
   const records = `${values} ${values === 1 ? 'record' : 'records'} with a value`;
   return goneBy
     ? `${records}, gone by ${goneBy.toISOString()} at the latest`
-    : `${records}, which no setting of the topic removes for sure: set max.compaction.lag.ms or retention.ms`;
+    : `${records}, which no setting of the topic removes for sure: set cleanup.policy to compact,delete, and retention.ms`;
 }
