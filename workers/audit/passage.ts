@@ -1,7 +1,7 @@
 import { StageError } from '../lib/health.ts';
 import { sleep } from '../lib/retry.ts';
+import { isPublished, type Query, walEnd } from '../lib/wal.ts';
 import type { SparkDriver } from './driver.ts';
-import type { Query } from './postgres.ts';
 
 const POLL_MS = 1000;
 
@@ -21,18 +21,10 @@ type Stream = {
  */
 export async function streamHasPassed({ query, slot, driver, timeoutMs, signal }: Stream): Promise<void> {
   const deadline = performance.now() + timeoutMs;
-  const [wal] = await query<{ end: string }>('SELECT pg_current_wal_insert_lsn()::text AS end');
-  await until('the relay has published', () => isConfirmed(query, slot, wal?.end), deadline, signal);
+  const end = await walEnd(query);
+  await until('the relay has published', () => isPublished(query, slot, end), deadline, signal);
   const published = performance.now();
   await until('Spark has read', () => hasReadSince(driver, published), deadline, signal);
-}
-
-async function isConfirmed(query: Query, slot: string, end: string | undefined): Promise<boolean> {
-  const [found] = await query<{ confirmed: boolean }>(
-    'SELECT confirmed_flush_lsn >= $2::pg_lsn AS confirmed FROM pg_replication_slots WHERE slot_name = $1',
-    [slot, end],
-  );
-  return found?.confirmed === true;
 }
 
 /** Asked before the answer, so that what Spark says to be so long ago was no earlier. */

@@ -3,9 +3,7 @@ import type { Access } from '../lib/access.ts';
 import type { Sections } from '../lib/config.ts';
 import type { Logger } from '../lib/logging.ts';
 import { postgresClient, postgresError } from '../lib/postgres.ts';
-
-/** Runs a statement and gives its rows. @throws {StageError} */
-export type Query = <T extends object>(text: string, parameters?: readonly unknown[]) => Promise<T[]>;
+import type { Query } from '../lib/wal.ts';
 
 const STATEMENT_TIMEOUT_MS = 60_000;
 

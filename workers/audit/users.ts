@@ -1,5 +1,5 @@
+import type { Query } from '../lib/wal.ts';
 import { FIRST_SIZE, nextSize, PAGE_BYTES } from './page-size.ts';
-import type { Query } from './postgres.ts';
 import type { Column } from './row.ts';
 
 /** A user as Postgres holds it. */

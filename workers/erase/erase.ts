@@ -4,9 +4,10 @@ import { StageError } from '../lib/health.ts';
 import { kafkaClient } from '../lib/kafka.ts';
 import { kafkaError } from '../lib/kafka-errors.ts';
 import { type RetryContext, sleep, untilDone } from '../lib/retry.ts';
+import { isPublished, walEnd } from '../lib/wal.ts';
 import { stands } from './cassandra.ts';
 import { endsWithTombstone, goneBy } from './lifetime.ts';
-import { deleteUser, type Found, findUser, isPublished, walEnd } from './postgres.ts';
+import { deleteUser, type Found, findUser, withQuery } from './postgres.ts';
 import { scan, settingsOf, type Trace } from './topic.ts';
 
 /** What a topic still holds of the user, and by when that is gone; undefined where its settings don't bound it. */
@@ -32,9 +33,9 @@ export async function erase(context: EraseContext, id: string): Promise<Proof> {
   const { topic, deadLetterTopic } = config.kafka;
   const deleted = await untilDone(() => deleteUser(config.postgres, access.POSTGRES, id), context);
   context.log.info(deleted, 'deleted in Postgres');
-  const end = await untilDone(() => walEnd(config.postgres, access.POSTGRES), context);
+  const end = await untilDone(() => withQuery(config.postgres, access.POSTGRES, walEnd), context);
   await untilSo(context, 'the relay has published it', () =>
-    isPublished(config.postgres, access.POSTGRES, end),
+    withQuery(config.postgres, access.POSTGRES, (query) => isPublished(query, config.postgres.slot, end)),
   );
   await untilSo(
     context,

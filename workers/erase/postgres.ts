@@ -1,6 +1,7 @@
 import type { Access } from '../lib/access.ts';
 import type { Sections } from '../lib/config.ts';
 import { withClient } from '../lib/postgres.ts';
+import type { Query } from '../lib/wal.ts';
 
 type Section = Sections['postgres'];
 export type Found = { users: number; rejected: number };
@@ -28,21 +29,13 @@ export function findUser(section: Section, access: Access, id: string): Promise<
   });
 }
 
-/** Whether the relay has had Kafka's acknowledgement for all that was committed before `position`. */
-export function isPublished(section: Section, access: Access, position: string): Promise<boolean> {
-  return withClient(section, access, async (client) => {
-    const { rows } = await client.query<{ published: boolean }>(
-      'SELECT confirmed_flush_lsn >= $2::pg_lsn AS published FROM pg_replication_slots WHERE slot_name = $1',
-      [section.slot, position],
-    );
-    return rows[0]?.published === true;
-  });
-}
-
-/** Where the WAL ends now. */
-export function walEnd(section: Section, access: Access): Promise<string> {
-  return withClient(section, access, async (client) => {
-    const { rows } = await client.query<{ end: string }>('SELECT pg_current_wal_insert_lsn()::text AS end');
-    return rows[0]?.end ?? '';
-  });
+/** Does `work` with the statements of a connection of its own. */
+export function withQuery<T>(
+  section: Section,
+  access: Access,
+  work: (query: Query) => Promise<T>,
+): Promise<T> {
+  return withClient(section, access, (client) =>
+    work(async (text, parameters = []) => (await client.query(text, [...parameters])).rows),
+  );
 }
