@@ -35,6 +35,24 @@ describe('the relay’s slot', () => {
     }
   }
 
+  test('is one on which an idle server answers each ping', async (t) => {
+    const { section, credentials } = bench.postgres;
+    const heard: bigint[] = [];
+    const stream = await openStream({
+      client: postgresClient(section, credentials),
+      slot: section.slot,
+      publication: section.publication,
+      onMessage: () => {},
+      onKeepalive: (lsn) => void heard.push(lsn),
+    });
+    t.after(() => stream.close());
+    for (let pings = 0; pings < 10; pings += 1) {
+      const before = heard.length;
+      stream.ping(heard.at(-1) ?? (await readSlot(bench.db, section.slot)).confirmedLsn);
+      await until(`the answer to ping ${pings}`, () => heard.length > before, 5000);
+    }
+  });
+
   test('that somebody else reads is told after a while, and taken up when it is free', async () => {
     const { section, credentials } = bench.postgres;
     const foreigner = await openStream({

@@ -18,6 +18,8 @@ export type WalStream = {
   resume(): void;
   /** Tells the server that everything before `lsn` is safe and needn't be kept. */
   confirm(lsn: Lsn): void;
+  /** The same, and asks the server for a keepalive: to one that hears from us it sends none by itself. */
+  ping(lsn: Lsn): void;
   /** Rejects when the stream ends: by the server, the network, or an error while a message was handled. */
   ended: Promise<never>;
   close(): Promise<void>;
@@ -25,7 +27,7 @@ export type WalStream = {
 
 /** The server ends a stream that is silent for this long, so that a standby can take over. */
 export const SERVER_TIMEOUT_MS = 20_000;
-/** The server speaks at least every half of its timeout: a longer silence is a broken connection. */
+/** The server answers each ping: a longer silence is a broken connection. */
 const SILENCE_MS = SERVER_TIMEOUT_MS * 1.5;
 const CLOSE_MS = 2000;
 
@@ -96,10 +98,9 @@ function wireUp(service: LogicalReplicationService, options: WalOptions, fail: (
   return {
     pause: () => setPaused(true),
     resume: () => setPaused(false),
-    confirm: (lsn: Lsn) => {
-      // The library adds one to what it is given.
-      void service.acknowledge(formatLsn(lsn - 1n));
-    },
+    // The library adds one to what it is given.
+    confirm: (lsn: Lsn) => void service.acknowledge(formatLsn(lsn - 1n)),
+    ping: (lsn: Lsn) => void service.acknowledge(formatLsn(lsn - 1n), true),
     close: async () => {
       open = false;
       clearInterval(watch);

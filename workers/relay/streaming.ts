@@ -48,7 +48,7 @@ export async function streamChanges(session: Session): Promise<void> {
   try {
     stream = await open(session, reader, () => stream?.confirm(outbox.confirmed));
     log.info({ from: formatLsn(slot.confirmedLsn), epoch: slot.epoch }, 'streaming');
-    timers.push(setInterval(() => stream?.confirm(outbox.confirmed), BEAT_MS));
+    timers.push(setInterval(() => stream?.ping(outbox.confirmed), BEAT_MS));
     const pace = new Pace();
     const show = () => showFigures(session, outbox, reader, pace);
     timers.push(setInterval(() => show().catch(failure.reject), FIGURES_MS));

@@ -16,20 +16,50 @@ export type TopicReader = {
 
 let readers = 0;
 
-/** Reads `topic` from its beginning, and goes on as records come. */
+/** Reads `topic` from its beginning, and goes on as records come, also after the broker was away. */
 export async function readTopic(client: Kafka, topic: string): Promise<TopicReader> {
-  const consumer = client.consumer({ groupId: `test-${process.pid}-${readers++}`, maxWaitTimeInMs: 100 });
   const records: TopicRecord[] = [];
+  const next = new Map<number, bigint>();
+  const take = (one: TopicRecord) => {
+    if (one.offset < (next.get(one.partition) ?? 0n)) return;
+    next.set(one.partition, one.offset + 1n);
+    records.push(one);
+  };
+  let reading = await startConsumer(client, topic, take);
+  const stopped = Promise.withResolvers<'stopped'>();
+  const follow = async () => {
+    while ((await Promise.race([reading.gaveUp, stopped.promise])) !== 'stopped') {
+      reading = await startConsumer(client, topic, take);
+    }
+    await reading.consumer.disconnect();
+  };
+  const followed = follow();
+  followed.catch(() => {});
+  const stop = () => {
+    stopped.resolve('stopped');
+    return followed;
+  };
+  return { records, stop };
+}
+
+/** `gaveUp` resolves when kafkajs has ended the consumer for good, as it does where no broker answers. */
+async function startConsumer(client: Kafka, topic: string, take: (one: TopicRecord) => void) {
+  const consumer = client.consumer({ groupId: `test-${process.pid}-${readers++}`, maxWaitTimeInMs: 100 });
+  const gaveUp = new Promise<void>((resolve) => {
+    consumer.on(consumer.events.CRASH, ({ payload }) => {
+      if (!payload.restart) resolve();
+    });
+  });
   await consumer.connect();
   await consumer.subscribe({ topic, fromBeginning: true });
   await consumer.run({
     autoCommit: false,
     eachBatchAutoResolve: true,
     eachBatch: async ({ batch }) => {
-      for (const message of batch.messages) records.push(record(message, batch.partition));
+      for (const message of batch.messages) take(record(message, batch.partition));
     },
   });
-  return { records, stop: () => consumer.disconnect() };
+  return { consumer, gaveUp };
 }
 
 function record({ key, value, headers, offset }: KafkaMessage, partition: number): TopicRecord {
