@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import type { PipelineStatus } from '../src/api/status.ts';
 import type { KubeClient } from '../src/kube/client.ts';
 import { type KubeObject, type ObjectRef, refOf } from '../src/kube/object.ts';
@@ -26,6 +27,10 @@ export function saying(figures: Record<string, number>): Report {
 
 const APPS = { apiVersion: 'apps/v1' };
 const JOB = { apiVersion: 'batch/v1', kind: 'Job' };
+
+/** How many a pipeline has at most, one of which may begin in a reconcile. */
+const WORKLOADS = 7;
+
 const DONE_AT = '2026-01-01T00:00:01Z';
 
 /** One pipeline on an API server without controllers, whose part a test plays. */
@@ -48,6 +53,18 @@ export class Scene {
 
   async delete(): Promise<void> {
     await this.#client.delete(this.#ref);
+  }
+
+  /** Applies it, and plays until all of its workloads are as they should be. */
+  async run(spec: Record<string, unknown> = {}): Promise<void> {
+    await this.apply(spec);
+    await this.reconcile();
+    await this.provisioned();
+    for (let turn = 0; turn < WORKLOADS; turn += 1) {
+      await this.settle();
+      await this.reconcile();
+    }
+    assert.equal(await this.reason(), 'Running');
   }
 
   /** What a reconcile of it is given. */

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { USER_COLUMNS } from '../../../workers/lib/user.ts';
+import { BUILT_IN_COLUMNS } from './fields.ts';
 import { outsideNames } from './names.ts';
 import { pipelineSpec } from './pipeline.ts';
 import { milliseconds, quantityValue } from './scalars.ts';
@@ -16,7 +18,22 @@ describe('the least spec that runs', () => {
     assert.equal(spec.cassandra.replicationFactor, 3);
     assert.equal(spec.kafka.strimzi?.brokers.replicas, 3);
   });
+  test('has no columns but the built-in ones', () => assert.deepEqual(spec.fields, []));
 });
+
+test('a field is text unless it says otherwise', () => {
+  const fields = [
+    { name: 'title', path: 'name.title' },
+    { name: 'age', type: 'bigint', path: 'dob.age' },
+  ];
+  assert.deepEqual(
+    pipelineSpec.parse({ ...least, fields }).fields.map(({ type }) => type),
+    ['text', 'bigint'],
+  );
+});
+
+test('the built-in columns are those that the workers fill', () =>
+  assert.deepEqual(BUILT_IN_COLUMNS, Object.keys(USER_COLUMNS)));
 
 const rejected: { name: string; spec: unknown; field: string }[] = [
   {
@@ -35,6 +52,26 @@ const rejected: { name: string; spec: unknown; field: string }[] = [
     name: 'a duration without a unit',
     spec: { ...least, source: { url: 'https://a/', interval: '10' } },
     field: 'source.interval',
+  },
+  ...[
+    { name: 'a field that begins with a digit', field: { name: '1st' }, at: 'name' },
+    { name: 'a field of too long a name', field: { name: 'n'.repeat(49) }, at: 'name' },
+    { name: 'a field of a type that not every stage has', field: { type: 'list' }, at: 'type' },
+    { name: 'a field from nowhere', field: { path: '' }, at: 'path' },
+    { name: 'a field whose path ends in a dot', field: { path: 'location.' }, at: 'path' },
+    { name: 'a field whose path is too long', field: { path: 'p'.repeat(254) }, at: 'path' },
+  ].map(({ name, field, at }) => ({
+    name,
+    spec: { ...least, fields: [{ name: 'latitude', path: 'location', ...field }] },
+    field: `fields.0.${at}`,
+  })),
+  {
+    name: 'more than 50 fields',
+    spec: {
+      ...least,
+      fields: Array.from({ length: 51 }, (_, index) => ({ name: `field_${index}`, path: 'a' })),
+    },
+    field: 'fields',
   },
 ];
 

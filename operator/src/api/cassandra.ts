@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ATOMIC, exactlyOne, resources, secretRef, storage, tls } from './parts.ts';
-import { duration, image, integer, settings, text } from './scalars.ts';
+import { duration, identifier, image, integer, settings, text } from './scalars.ts';
 
 /** Settings of cassandra.yaml that the operator itself must set, or nodes would not find each other. */
 export const RESERVED_SETTINGS = [
@@ -69,14 +69,6 @@ const external = z
     ).optional(),
   })
   .meta({ description: 'An existing Cassandra ring.' });
-
-/** A name in CQL. */
-const identifier = (description: string) =>
-  z
-    .string()
-    .regex(/^[a-z][a-z0-9_]{0,47}$/)
-    .max(48)
-    .meta({ description });
 
 export const cassandra = z
   .object({

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { AUDIT_RULES, audit } from './audit.ts';
 import { cassandra } from './cassandra.ts';
+import { fields } from './fields.ts';
 import { kafka } from './kafka.ts';
 import { resources } from './parts.ts';
 import { postgres } from './postgres.ts';
@@ -45,6 +46,7 @@ export const pipelineSpec = z
       .default('Retain')
       .meta({ description: 'What happens to volumes, Secrets and topics when the pipeline is deleted.' }),
     source,
+    fields,
     ingest,
     postgres,
     relay,

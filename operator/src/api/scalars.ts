@@ -69,6 +69,15 @@ export function objectName(description: string) {
     .meta({ description });
 }
 
+/** A name in CQL. */
+export function identifier(description: string) {
+  return z
+    .string()
+    .regex(/^[a-z][a-z0-9_]{0,47}$/)
+    .max(48)
+    .meta({ description });
+}
+
 /** A container image's full name. */
 export function image(description: string) {
   return z.string().min(1).max(512).regex(/^\S+$/).meta({ description });

@@ -107,6 +107,26 @@ const refusals: Refusal[] = [
     says: /config must not set what the operator sets/,
   },
   {
+    name: 'a field in the place of a built-in column',
+    spec: { fields: [{ name: 'email', path: 'email' }] },
+    says: /spec\.fields\[0\]\.name.*must not be that of a built-in column.*choose another name/s,
+  },
+  {
+    name: 'two fields of one name',
+    spec: { fields: ['location.city', 'location.state'].map((path) => ({ name: 'place', path })) },
+    says: /spec\.fields.*duplicate/is,
+  },
+  {
+    name: 'a field whose path leads nowhere',
+    spec: { fields: [{ name: 'city', path: 'location..city' }] },
+    says: /spec\.fields\[0\]\.path.*should match/s,
+  },
+  {
+    name: 'a field of a type that not every stage has',
+    spec: { fields: [{ name: 'city', type: 'list', path: 'location.city' }] },
+    says: /spec\.fields\[0\]\.type.*Unsupported value/s,
+  },
+  {
     name: 'a name that leaves no room',
     metadata: 'n'.repeat(LONGEST_NAME + 1),
     spec: {},
@@ -158,6 +178,15 @@ describe('the API server refuses', () => {
   test('nothing of the least spec, and fills in every default', async () => {
     const { spec } = (await apply('least', {})) as { spec?: unknown };
     assert.deepEqual(spec, pipelineSpec.parse(SPEC));
+  });
+
+  test('nothing of fields, in the order given, and takes for text what has no type', async () => {
+    const fields = [
+      { name: 'latitude', type: 'double', path: 'location.coordinates.latitude' },
+      { name: 'city', path: 'location.city' },
+    ];
+    const { spec } = (await apply('fields', { fields })) as { spec?: { fields?: unknown } };
+    assert.deepEqual(spec?.fields, pipelineSpec.parse({ ...SPEC, fields }).fields);
   });
 
   test('nothing of an existing store in the place of a managed one that was filled in', async () => {

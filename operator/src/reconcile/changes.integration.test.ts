@@ -22,14 +22,7 @@ describe('a pipeline that changes, on a real API server', () => {
   /** A pipeline all of whose workloads are as they should be. */
   async function running(name: string, spec: Record<string, unknown> = {}): Promise<Scene> {
     const scene = new Scene(server.adminClient, name);
-    await scene.apply(spec);
-    await scene.reconcile();
-    await scene.provisioned();
-    for (const _ of STEPS) {
-      await scene.settle();
-      await scene.reconcile();
-    }
-    assert.equal(await scene.reason(), 'Running');
+    await scene.run(spec);
     return scene;
   }
 

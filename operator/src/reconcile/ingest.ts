@@ -1,4 +1,8 @@
-import { ingestObjects } from '../specs/ingest.ts';
+import type { V1ConfigMap } from '@kubernetes/client-node';
+import type { Pipeline } from '../api/resource.ts';
+import { CONFIG_MAP } from '../kube/kinds.ts';
+import { fieldsTold, ingestObjects } from '../specs/ingest.ts';
+import { objectName } from '../specs/meta.ts';
 import { type Check, notReady } from '../status/check.ts';
 import { hasEnded } from '../status/pods.ts';
 import { accessTo, noAccess } from './access.ts';
@@ -19,12 +23,22 @@ async function stoppedCheck(context: Context): Promise<Check> {
   return notReady('Stopping', `${pods.length} pods of ingest have yet to end`);
 }
 
+/**
+ * The pipeline as ingest may know it. Until provision has made the columns of new fields, it is told of those that it
+ * knows already, even where its pods are started anew.
+ */
+async function fillable({ pipeline, cluster, provisionedNow }: Context): Promise<Pipeline> {
+  if (provisionedNow) return pipeline;
+  const told = await cluster.get<V1ConfigMap>(CONFIG_MAP, objectName(pipeline, 'ingest'));
+  return { ...pipeline, spec: { ...pipeline.spec, fields: fieldsTold(told?.data?.['config.json']) } };
+}
+
 /** The worker that fetches users; a suspended pipeline has none. */
 export async function ingest(context: Context): Promise<Check> {
   const { pipeline, cluster } = context;
   const { suspend } = pipeline.spec;
   const access = suspend ? noAccess(context) : await accessTo(context, ['POSTGRES']);
   if ('missing' in access) return access.missing;
-  await cluster.ensureOnly('ingest', ingestObjects(pipeline, access.build));
+  await cluster.ensureOnly('ingest', ingestObjects(await fillable(context), access.build));
   return suspend ? await stoppedCheck(context) : await deploymentCheck(context, 'ingest');
 }

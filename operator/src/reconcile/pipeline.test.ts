@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { notReady, READY, stuck } from '../status/check.ts';
-import { modeAfter, STEPS } from './pipeline.ts';
+import { KubeConfig } from '@kubernetes/client-node';
+import { KubeClient } from '../kube/client.ts';
+import { IMAGES, pipelineOf } from '../specs/testing.ts';
+import { type Check, notReady, READY, stuck } from '../status/check.ts';
+import { Cluster } from './cluster.ts';
+import { modeAfter, runSteps, STEPS } from './pipeline.ts';
+import type { Context, Step } from './step.ts';
 
 const STARTING = notReady('Starting', '');
 const GATE = { gate: true };
@@ -72,4 +77,50 @@ describe('how far the next steps may go', () => {
       ['drain'],
     );
   });
+});
+
+/** What the steps are given of a pipeline whose stores were provisioned before; none of them asks the API server. */
+function contextOf(): Context {
+  const pipeline = pipelineOf({});
+  const config = new KubeConfig();
+  const server = { name: 'none', server: 'http://none.invalid', skipTLSVerify: false };
+  config.loadFromClusterAndUser(server, { name: 'none' });
+  return {
+    pipeline,
+    conditions: [],
+    provisioned: true,
+    provisionedNow: false,
+    images: IMAGES,
+    cluster: new Cluster({ client: new KubeClient(config) }, pipeline),
+    exec: () => Promise.reject(new Error('no node is asked anything')),
+    reports: [],
+    password: () => '',
+    now: () => new Date(),
+    tell: () => {},
+  };
+}
+
+describe('whether the stores are provisioned as this spec asks', () => {
+  const gates: { name: string; check: Check; expected: boolean[] }[] = [
+    { name: 'once the gate is open', check: READY, expected: [false, false, true] },
+    { name: 'while it is being done', check: STARTING, expected: [false, false, false] },
+    { name: 'where it can’t be done', check: stuck('JobFailed', ''), expected: [false, false, false] },
+  ];
+  for (const { name, check, expected } of gates)
+    test(`is known to the steps ${name}`, async () => {
+      const known: boolean[] = [];
+      const step = (name: string, answer: Check): Step => ({
+        name,
+        run: async ({ provisionedNow }) => {
+          known.push(provisionedNow);
+          return answer;
+        },
+      });
+      await runSteps(contextOf(), [
+        step('store', READY),
+        { ...step('gate', check), ...GATE },
+        step('after', READY),
+      ]);
+      assert.deepEqual(known, expected);
+    });
 });

@@ -74,10 +74,13 @@ export async function runSteps(context: Context, steps: Step[] = STEPS): Promise
   let seen: Seen = { whole: READY, stages: {} };
   const { provisioned } = context;
   let mode: Mode | undefined = 'write';
+  let provisionedNow = false;
   for (const step of steps) {
-    const check = await answer(step, { ...context, cluster: context.cluster.with({ mode }) });
+    const cluster = context.cluster.with({ mode });
+    const check = await answer(step, { ...context, provisionedNow, cluster });
     seen = noted(seen, step.stage, check);
     if (step.gate && check.ready && !provisioned) return { seen, provisioned: true };
+    if (step.gate) provisionedNow = check.ready;
     mode = modeAfter(step, check, mode, provisioned);
     if (!mode) break;
   }

@@ -66,6 +66,7 @@ async function contextOf(
     pipeline,
     conditions,
     provisioned: dataSince !== undefined,
+    provisionedNow: false,
     images,
     cluster,
     exec,

@@ -14,6 +14,8 @@ export type Context = {
   conditions: Condition[];
   /** Whether the stores were ever ready to hold data. */
   provisioned: boolean;
+  /** Whether they are provisioned as this very spec asks: never before the gate has said so. */
+  provisionedNow: boolean;
   images: Images;
   cluster: Cluster;
   /** Runs a command in a container of a pod. */

@@ -5,20 +5,25 @@ import { sections as schemas } from '../../../workers/lib/config.ts';
 import { configJson, sections, teardownSystems } from './config.ts';
 import { externalPipeline, fullPipeline, operandObjects, pipelineOf } from './testing.ts';
 
+const FIELDS = [
+  { name: 'latitude', type: 'double', path: 'location.coordinates.latitude' },
+  { name: 'title', type: 'text', path: 'name.title' },
+];
+
 const pipelines = {
-  'all managed': fullPipeline(),
+  'all managed': fullPipeline({ fields: FIELDS }),
   'all external': externalPipeline(),
   'Kafka external': pipelineOf({}),
 };
 
 for (const [name, pipeline] of Object.entries(pipelines)) {
   test(`the workers take every section of a pipeline, ${name}, and drop nothing of it`, () => {
-    const all: Record<string, unknown> = sections(pipeline);
+    const { cassandra, ...others } = sections(pipeline);
+    const { managed: _, ...ring } = cassandra;
+    const all: Record<string, unknown> = { ...others, cassandra: ring };
     for (const [section, schema] of Object.entries(schemas)) {
       if (section === 'topics' && !all[section]) continue;
-      const { managed, ...told } = all[section] as Record<string, unknown>;
-      assert.deepEqual(schema.parse(told), told, section);
-      assert.equal(managed !== undefined, section === 'cassandra', section);
+      assert.deepEqual(schema.parse(all[section]), all[section], section);
     }
   });
 }
@@ -44,6 +49,7 @@ test('a worker is told of its own neighbours alone', () => {
   });
   const provision = [
     'pipeline',
+    'fields',
     'postgres',
     'kafka',
     'topics',
@@ -53,7 +59,7 @@ test('a worker is told of its own neighbours alone', () => {
   ];
   assert.deepEqual(Object.fromEntries(told), {
     'people-audit': ['pipeline', 'postgres', 'cassandra', 'audit'],
-    'people-ingest': ['pipeline', 'source', 'postgres'],
+    'people-ingest': ['pipeline', 'source', 'fields', 'postgres'],
     'people-relay': ['pipeline', 'postgres', 'kafka', 'schemaRegistry'],
     'people-provision': provision,
     'people-teardown': [...provision, 'teardown'],
@@ -72,6 +78,12 @@ test('durations are told in milliseconds, brokers one by one', () => {
     'max.compaction.lag.ms': '86400000',
     'min.insync.replicas': '2',
   });
+});
+
+test('fields are told as they are given, in their order', () => {
+  const pipeline = pipelineOf({ fields: FIELDS });
+  assert.deepEqual(JSON.parse(configJson(pipeline, ['fields'])), { fields: FIELDS });
+  assert.deepEqual(JSON.parse(configJson(pipelineOf({}), ['fields'])), { fields: [] });
 });
 
 test('Spark is told where to begin again, as long as that makes sense', () => {

@@ -1,5 +1,6 @@
 import type { AuditConfig } from '../../../workers/audit/config.ts';
 import type { Sections } from '../../../workers/lib/config.ts';
+import type { Field } from '../api/fields.ts';
 import { outsideNames } from '../api/names.ts';
 import { type ReplayFrom, replayOf } from '../api/replay.ts';
 import type { Pipeline } from '../api/resource.ts';
@@ -26,7 +27,8 @@ export type TeardownSection = {
   keyspace: boolean;
 };
 
-export type PipelineSections = Omit<Sections, 'topics' | 'cassandra'> & {
+export type PipelineSections = Omit<Sections, 'fields' | 'topics' | 'cassandra'> & {
+  fields: Field[];
   cassandra: Sections['cassandra'] & { managed: boolean };
   topics?: Sections['topics'];
   /** The topics of a managed registry, which `provision` makes; Strimzi's topic operator does where Kafka is its. */
@@ -146,6 +148,7 @@ export function sections(pipeline: Pipeline): PipelineSections {
   return {
     pipeline: { namespace: pipeline.namespace, name: pipeline.name },
     source: source(pipeline),
+    fields: pipeline.spec.fields,
     postgres: postgres(pipeline),
     kafka: kafka(pipeline),
     ...(pipeline.spec.kafka.external ? { topics: topics(pipeline) } : {}),

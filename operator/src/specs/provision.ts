@@ -13,7 +13,16 @@ const RESOURCES = { requests: { cpu: '20m', memory: '128Mi' }, limits: { memory:
 
 const PROVISION: Worker = {
   component: 'provision',
-  sections: ['pipeline', 'postgres', 'kafka', 'topics', 'registryTopics', 'schemaRegistry', 'cassandra'],
+  sections: [
+    'pipeline',
+    'fields',
+    'postgres',
+    'kafka',
+    'topics',
+    'registryTopics',
+    'schemaRegistry',
+    'cassandra',
+  ],
   systems: ['POSTGRES', 'KAFKA', 'SCHEMA_REGISTRY', 'CASSANDRA'],
   resources: RESOURCES,
 };

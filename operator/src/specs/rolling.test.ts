@@ -93,6 +93,11 @@ describe('what rolls pods', () => {
       rolls: ['Deployment people-ingest'],
     },
     {
+      name: 'one more field, of which the others learn by the schema',
+      spec: { fields: [{ name: 'title', path: 'name.title' }] },
+      rolls: ['Deployment people-ingest'],
+    },
+    {
       name: "a setting of Cassandra's",
       spec: { cassandra: { managed: { config: { concurrent_reads: '64' } } } },
       rolls: ['StatefulSet people-cassandra'],
@@ -135,6 +140,7 @@ describe('what rolls pods', () => {
     assert.match(first ?? '', /^people-provision-[0-9a-f]{8}$/);
     assert.match(teardown ?? '', /^people-teardown-[0-9a-f]{8}$/);
     assert.notEqual(jobs(fullPipeline({ cassandra: { keyspace: 'other', managed: {} } }))[0], first);
+    assert.notEqual(jobs(fullPipeline({ fields: [{ name: 'title', path: 'name.title' }] }))[0], first);
     assert.notEqual(
       jobs(fullPipeline(), { images: { ...IMAGES, workers: 'userstream/workers:2' } })[0],
       first,

@@ -38,6 +38,21 @@ describe('what a worker says of the stage Spark', () => {
   }
 });
 
+test('a schema that the registry refuses is told of its stage, in the worker’s words, and is a person’s to mend', () => {
+  const message = 'the registry refuses the schema: fields.title; undo the change';
+  const provision: Report = {
+    ready: false,
+    stage: 'SchemaRegistry',
+    reason: 'SchemaIncompatible',
+    message,
+    figures: {},
+  };
+  const reports = [RUNNING, provision];
+  const refused: Check = { ready: false, reason: 'SchemaIncompatible', message, stuck: true };
+  assert.deepEqual(reportedCheck('SchemaRegistry', reports), refused);
+  assert.deepEqual(reportedCheck('Workers', reports), READY);
+});
+
 test('a replay that can’t be understood is told, and holds nothing up', () => {
   assert.deepEqual(replayCheck({ annotations: {} }), READY);
   assert.deepEqual(replayCheck({ annotations: { [REPLAY_ANNOTATION]: 'earliest' } }), READY);

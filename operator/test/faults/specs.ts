@@ -31,7 +31,11 @@ const EXTERNAL: Spec = {
 };
 
 /** All of it the pipeline's own. */
-const MANAGED: Spec = { source: { url: 'https://randomuser.me/api/1.4/' }, kafka: { strimzi: {} } };
+const MANAGED: Spec = {
+  source: { url: 'https://randomuser.me/api/1.4/' },
+  fields: [{ name: 'latitude', type: 'double', path: 'location.coordinates.latitude' }],
+  kafka: { strimzi: {} },
+};
 
 /** Pipelines that have, together, every property that there is. */
 export const BASES: Record<string, Spec> = { managed: MANAGED, external: EXTERNAL };

@@ -1,4 +1,5 @@
 import type { JsonSchema } from '../../../src/crd/structural.ts';
+import { propertiesOf } from '../../../src/crd/walk.ts';
 
 /** A property of the spec: the way to it, and its schema. */
 export type Property = { path: string[]; schema: JsonSchema };
@@ -18,10 +19,11 @@ const TEXTS = [
   '15.2',
 ];
 
-/** All properties below a schema, itself left out. */
+/** All properties below a schema, itself left out; of a list of objects, those of the first. */
 export function properties(schema: JsonSchema, path: string[] = []): Property[] {
-  const below = Object.entries((schema['properties'] ?? {}) as Record<string, JsonSchema>);
-  return below.flatMap(([name, child]) => {
+  const items = schema['items'] as JsonSchema | undefined;
+  if (items) return properties(items, [...path, '0']);
+  return propertiesOf(schema).flatMap(([name, child]) => {
     const here = [...path, name];
     return [{ path: here, schema: child }, ...properties(child, here)];
   });
@@ -43,13 +45,19 @@ export function mutations({ path, schema }: Property, now: unknown): Mutation[] 
   return all.filter(([, value]) => !same(value, now)).map(([how, value]) => ({ path, how, value }));
 }
 
+/** What stands at a path of the spec; undefined where nothing does. */
+export function valueAt(spec: Record<string, unknown>, path: string[]): unknown {
+  const step = (inner: unknown, name: string) => (inner as Record<string, unknown> | undefined)?.[name];
+  return path.reduce<unknown>(step, spec);
+}
+
 /** The spec with a mutation done. */
 export function mutated(spec: Record<string, unknown>, { path, value }: Mutation): Record<string, unknown> {
   const [name = '', ...rest] = path;
   const { [name]: inner, ...others } = spec;
   if (rest.length === 0) return value === undefined ? others : { ...others, [name]: value };
   const child = mutated((inner ?? {}) as Record<string, unknown>, { path: rest, how: '', value });
-  return { ...others, [name]: child };
+  return { ...others, [name]: Array.isArray(inner) ? Object.values(child) : child };
 }
 
 function changes(schema: JsonSchema, now: unknown): [string, unknown][] {
@@ -74,14 +82,23 @@ function candidates(schema: JsonSchema, now: unknown): unknown[] {
     case 'array':
       return arrays(schema['items'] as JsonSchema, now);
     default:
-      return schema['additionalProperties'] ? [{ ...(now as object), changed: '1' }] : [];
+      return schema['additionalProperties'] ? [{ ...(now as object), changed: '1' }] : objects(schema);
   }
+}
+
+/** An object of what it must have. */
+function objects(schema: JsonSchema): unknown[] {
+  const required = (schema['required'] ?? []) as string[];
+  const entries = propertiesOf(schema)
+    .filter(([name]) => required.includes(name))
+    .map(([name, child]) => [name, candidates(child, undefined)[0]]);
+  return entries.length > 0 ? [Object.fromEntries(entries)] : [];
 }
 
 function arrays(items: JsonSchema, now: unknown): unknown[] {
   const before = Array.isArray(now) ? now : [];
   const some = (items['enum'] as unknown[] | undefined) ?? candidates(items, undefined);
-  const more = some.filter((item) => !before.includes(item)).slice(0, 1);
+  const more = some.filter((item) => !before.some((other) => same(item, other))).slice(0, 1);
   return [[...before, ...more], some.slice(0, 1), before.slice(0, 1)];
 }
 

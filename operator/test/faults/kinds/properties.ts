@@ -6,7 +6,15 @@ import type { PipelineObject } from '../ready.ts';
 import type { Run } from '../run.ts';
 import { BASES, SECRETS } from '../specs.ts';
 import type { Attempt, Kind, Suite } from '../suite.ts';
-import { isLeaf, type Mutation, mutated, mutations, type Property, properties } from './mutations.ts';
+import {
+  isLeaf,
+  type Mutation,
+  mutated,
+  mutations,
+  type Property,
+  properties,
+  valueAt,
+} from './mutations.ts';
 
 const KIND = 'every property';
 
@@ -126,10 +134,6 @@ async function tryAll(attempt: Attempt, spec: Spec, chunk: Property[]): Promise<
   for (const property of chunk) found.push({ property, told: await tryProperty(attempt, spec, property) });
   same(found.flatMap(({ told }) => told.failures));
   return found.map(({ property, told }) => [property.path.join('.'), told.outcomes]);
-}
-
-function valueAt(spec: Spec, path: string[]): unknown {
-  return path.reduce<unknown>((inner, name) => (inner as Spec | undefined)?.[name], spec);
 }
 
 /** The properties that a base has in it, or could have: those whose unions take the side of the base. */
