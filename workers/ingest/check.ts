@@ -1,19 +1,26 @@
 import { isUtf8 } from 'node:buffer';
 import type { z } from 'zod';
+import type { Field } from '../lib/columns.ts';
 import { apiUser, toUser, type User } from '../lib/user.ts';
+import { readFields } from './fields.ts';
 
 const MAX_REASON = 1000;
 
-/** The user that `value` (of the API; undefined: it wasn't JSON) is, or why he is none. */
-export function checkUser(value: unknown): { user: User } | { reason: string } {
+/** The user that `value` (of the API; undefined: it wasn't JSON) is, with `fields` beside his own, or why he is none. */
+export function checkUser(
+  value: unknown,
+  fields: readonly Field[] = [],
+): { user: User } | { reason: string } {
   if (value === undefined) return { reason: 'is not JSON' };
   const checked = apiUser.safeParse(value);
-  return checked.success ? { user: toUser(checked.data) } : { reason: reasonOf(checked.error) };
+  const { values, faults } = readFields(value, fields);
+  if (checked.success && faults.length === 0) return { user: { ...toUser(checked.data), ...values } };
+  const all = [...(checked.error ? faultsOf(checked.error) : []), ...faults];
+  return { reason: all.join('; ').slice(0, MAX_REASON) };
 }
 
-function reasonOf(error: z.ZodError): string {
-  const faults = error.issues.map((issue) => `${issue.path.join('.') || '(user)'}: ${issue.message}`);
-  return faults.join('; ').slice(0, MAX_REASON);
+function faultsOf(error: z.ZodError): string[] {
+  return error.issues.map((issue) => `${issue.path.join('.') || '(user)'}: ${issue.message}`);
 }
 
 /** The value, or undefined (which JSON doesn't have) when the bytes aren't JSON in UTF-8. */

@@ -1,3 +1,4 @@
+import type { Field } from '../lib/columns.ts';
 import type { Sections } from '../lib/config.ts';
 import { type Health, StageError } from '../lib/health.ts';
 import type { Logger } from '../lib/logging.ts';
@@ -13,6 +14,7 @@ import type { Batch, Store } from './store.ts';
 
 export type IngestContext = {
   source: Sections['source'];
+  fields: readonly Field[];
   postgres: Sections['postgres'];
   budget: Budget;
   claims: Claims;
@@ -97,11 +99,12 @@ class Round {
   }
 
   async #fetch(number: number | undefined): Promise<Page> {
-    const { source, metrics, now } = this.#context;
+    const { source, fields, metrics, now } = this.#context;
     const started = now();
     let outcome = 'Ok';
     try {
-      const page = parsePage(await fetchBody(requestUrl(source, number), this.#name), this.#name);
+      const body = await fetchBody(requestUrl(source, number), this.#name);
+      const page = parsePage(body, this.#name, fields);
       if (page.fault !== undefined) outcome = 'SourceInvalidResponse';
       return page;
     } catch (error) {

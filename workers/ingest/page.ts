@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Field } from '../lib/columns.ts';
 import { StageError } from '../lib/health.ts';
 import type { User } from '../lib/user.ts';
 import { checkUser, parseJson } from './check.ts';
@@ -25,9 +26,9 @@ const info = z.object({ page: z.int() });
  * each user that is JSON by itself counts, so that one bad spot costs nothing around it.
  * @throws {StageError} SourceInvalidResponse when there is no list of users in it at all.
  */
-export function parsePage(body: Body, name: string): Page {
+export function parsePage(body: Body, name: string, fields: readonly Field[] = []): Page {
   const value = body.cut === undefined ? parseJson(body.bytes) : undefined;
-  if (value === undefined) return salvage(body, name);
+  if (value === undefined) return salvage(body, name, fields);
   const page = response.safeParse(value);
   if (!page.success) throw invalid(name, 'is not an object with a list "results"');
   const sent = once(() => scanResults(body.bytes).elements);
@@ -36,7 +37,7 @@ export function parsePage(body: Body, name: string): Page {
     // The list may be hidden from the scan by an escape in its name.
     raw: () => sent()[index] ?? Buffer.from(JSON.stringify(user)),
   }));
-  return { ...sort(candidates), number: info.safeParse(page.data.info).data?.page, fault: undefined };
+  return { ...sort(candidates, fields), number: info.safeParse(page.data.info).data?.page, fault: undefined };
 }
 
 /** `raw` gives the bytes that the user was sent in. */
@@ -51,22 +52,23 @@ function once<T>(make: () => T): () => T {
 }
 
 /** A list that was closed is complete: what in it isn't JSON would be no better the next time. */
-function salvage(body: Body, name: string): Page {
+function salvage(body: Body, name: string, fields: readonly Field[]): Page {
   const { elements, tail, closed } = scanResults(body.bytes);
   const parts = tail ? [...elements, tail] : elements;
   if (parts.length === 0 && !closed) throw invalid(name, body.cut ? `broke off: ${body.cut}` : 'is not JSON');
-  const page = sort(parts.map((raw) => ({ user: parseJson(raw), raw: () => raw })));
+  const candidates = parts.map((raw) => ({ user: parseJson(raw), raw: () => raw }));
+  const page = sort(candidates, fields);
   const fault = closed
     ? undefined
     : `broke off after ${page.users.length} good users: ${body.cut ?? 'not JSON'}`;
   return { ...page, number: undefined, fault };
 }
 
-function sort(candidates: Candidate[]): { users: User[]; rejected: Rejected[] } {
+function sort(candidates: Candidate[], fields: readonly Field[]): { users: User[]; rejected: Rejected[] } {
   const users = new Map<string, User>();
   const rejected: Rejected[] = [];
   for (const { user, raw } of candidates) {
-    const checked = checkUser(user);
+    const checked = checkUser(user, fields);
     if ('user' in checked) users.set(checked.user.id, checked.user);
     else rejected.push({ reason: checked.reason, raw: raw() });
   }

@@ -1,8 +1,9 @@
 import type { Pool, PoolClient } from 'pg';
+import { columnsOf, type Field, userColumns } from '../lib/columns.ts';
 import type { User } from '../lib/user.ts';
 import { checkUser, parseJson } from './check.ts';
 import { inTransaction } from './transaction.ts';
-import { UNCHANGED, upsert, usersParameter } from './upsert.ts';
+import { userStatements, usersParameter } from './upsert.ts';
 
 export type Replayed = {
   /** Taken up: they stand in `users` as they were sent. */
@@ -19,7 +20,6 @@ const STANDING =
 
 const SELECT = `
   SELECT id, raw FROM rejected_users WHERE id > $1 ORDER BY id LIMIT ${BATCH} FOR UPDATE SKIP LOCKED`;
-const WRITE = `WITH accepted AS (${upsert('TRUE', '$2::boolean')}) SELECT id FROM accepted UNION (${UNCHANGED})`;
 const REMOVE = 'DELETE FROM rejected_users WHERE id = ANY ($1::bigint[])';
 const EXPLAIN = `
   UPDATE rejected_users AS old SET reason = new.reason
@@ -31,10 +31,14 @@ const EXPLAIN = `
  * reason of now. A user who stands in `users` otherwise is only replaced with `overwrite`. Errors are those of `pg`; what
  * was done before one stays done.
  */
-export async function replayRejected(pool: Pool, overwrite: boolean): Promise<Replayed> {
+export async function replayRejected(
+  pool: Pool,
+  overwrite: boolean,
+  fields: readonly Field[] = [],
+): Promise<Replayed> {
   const total: Replayed = { accepted: 0, standing: 0, rejected: 0 };
   for (let after = '0'; ; ) {
-    const batch = await inTransaction(pool, (client) => replayBatch(client, after, overwrite));
+    const batch = await inTransaction(pool, (client) => replayBatch(client, after, { overwrite, fields }));
     if (!batch) return total;
     after = batch.last;
     for (const key of ['accepted', 'standing', 'rejected'] as const) total[key] += batch[key];
@@ -43,17 +47,19 @@ export async function replayRejected(pool: Pool, overwrite: boolean): Promise<Re
 
 type Row = { id: string; raw: Buffer };
 
-async function replayBatch(client: PoolClient, after: string, overwrite: boolean) {
+type Options = { overwrite: boolean; fields: readonly Field[] };
+
+async function replayBatch(client: PoolClient, after: string, options: Options) {
   const { rows } = await client.query<Row>(SELECT, [after]);
   const last = rows.at(-1)?.id;
   if (last === undefined) return undefined;
-  const checked = rows.map(({ id, raw }) => ({ id, ...checkUser(parseJson(raw)) }));
+  const checked = rows.map(({ id, raw }) => ({ id, ...checkUser(parseJson(raw), options.fields) }));
   const good = checked.filter((each) => 'user' in each);
   const bad = checked.filter((each) => 'reason' in each);
   const written = await write(
     client,
     good.map(({ user }) => user),
-    overwrite,
+    options,
   );
   const accepted = good.filter(({ user }) => written.has(user.id));
   const standing = good
@@ -66,8 +72,10 @@ async function replayBatch(client: PoolClient, after: string, overwrite: boolean
 }
 
 /** The ids of those who stand in `users` now as given; of two with one id the last counts. */
-async function write(client: PoolClient, users: User[], overwrite: boolean): Promise<Set<string>> {
+async function write(client: PoolClient, users: User[], options: Options): Promise<Set<string>> {
+  const { upsert, unchanged } = userStatements(userColumns(columnsOf(options.fields)));
+  const text = `WITH accepted AS (${upsert('TRUE', '$2::boolean')}) SELECT id FROM accepted UNION (${unchanged})`;
   const distinct = [...new Map(users.map((user) => [user.id, user])).values()];
-  const { rows } = await client.query<{ id: string }>(WRITE, [usersParameter(distinct), overwrite]);
+  const { rows } = await client.query<{ id: string }>(text, [usersParameter(distinct), options.overwrite]);
   return new Set(rows.map(({ id }) => id));
 }

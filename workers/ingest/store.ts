@@ -1,8 +1,9 @@
 import type { Pool } from 'pg';
-import type { User } from '../lib/user.ts';
+import type { Columns } from '../lib/columns.ts';
+import { USER_COLUMNS, type User } from '../lib/user.ts';
 import type { Claim } from './claims.ts';
 import type { Rejected } from './page.ts';
-import { upsert, usersParameter } from './upsert.ts';
+import { type UserStatements, userStatements, usersParameter } from './upsert.ts';
 
 export type Batch = {
   users: User[];
@@ -12,7 +13,7 @@ export type Batch = {
 };
 
 /** One statement, so one round trip and one transaction. */
-const write = (guard: string) => `
+const write = ({ upsert }: UserStatements, guard: string) => `
   accepted AS (${upsert(guard)}), refused AS (
     INSERT INTO rejected_users (source, reason, raw)
     SELECT $2, reason, decode(raw, 'base64')
@@ -23,31 +24,37 @@ const write = (guard: string) => `
 // Not prepared: a plan from when the table was small reads all of it for each batch.
 
 /** Only he who holds the claim stores the page, and ends the claim; a second writer waits for him, then does nothing. */
-const STORE_CLAIMED = `
+const storeClaimed = (statements: UserStatements) => `
   WITH claimed AS (
     DELETE FROM ingest_claims WHERE sequence = $4 AND page = $5 AND owner = $6 RETURNING page
-  ), ${write('EXISTS (SELECT FROM claimed)')}
+  ), ${write(statements, 'EXISTS (SELECT FROM claimed)')}
   SELECT FROM claimed`;
 
-const STORE = `WITH ${write('TRUE')} SELECT`;
+const storeUnclaimed = (statements: UserStatements) => `WITH ${write(statements, 'TRUE')} SELECT`;
 
 /** The users, good and bad, in Postgres. Errors are those of `pg`. */
 export class Store {
   readonly #pool: Pool;
+  readonly #store: string;
+  readonly #storeClaimed: string;
 
-  constructor(pool: Pool) {
+  /** @param columns those of `users` that are written */
+  constructor(pool: Pool, columns: Columns = USER_COLUMNS) {
+    const statements = userStatements(columns);
     this.#pool = pool;
+    this.#store = storeUnclaimed(statements);
+    this.#storeClaimed = storeClaimed(statements);
   }
 
   /** Writes a batch that has no place in a sequence. */
   async write(batch: Batch): Promise<void> {
-    await this.#pool.query(STORE, parameters(batch));
+    await this.#pool.query(this.#store, parameters(batch));
   }
 
   /** Writes the batch that `claim` is for and ends the claim, both or neither; false when another holds it by now. */
   async writeClaimed(batch: Batch, { sequence, page, owner }: Claim): Promise<boolean> {
     const values = [...parameters(batch), sequence, page, owner];
-    const result = await this.#pool.query(STORE_CLAIMED, values);
+    const result = await this.#pool.query(this.#storeClaimed, values);
     return result.rowCount === 1;
   }
 }

@@ -1,43 +1,34 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { decode, EncodeError, encode, toAvroUser, USER_SCHEMA } from './avro.ts';
+import { columnsOfSchema, userSchema } from './avro.ts';
+import { type Columns, userColumns } from './columns.ts';
+import { USER_COLUMNS } from './user.ts';
 
-const ID = '5b2fd4d6-3a09-4d1c-9b9c-3f3a3a5a0001';
-const row = { id: ID, first_name: 'Ада 🦀', dob: new Date('1815-12-10T00:00:00.123Z'), email: null };
-
-describe('the Avro record of a user', () => {
-  test('has Confluent’s prefix: a zero and the schema’s id', () => {
-    const value = encode(258, toAvroUser(row));
-    assert.deepEqual([...value.subarray(0, 5)], [0, 0, 0, 1, 2]);
-  });
-
-  test('comes back as it was, with null for what the row lacks', () => {
-    const { schemaId, user } = decode(encode(7, toAvroUser(row)));
-    assert.equal(schemaId, 7);
-    assert.deepEqual([user.id, user.first_name], [ID, 'Ада 🦀']);
-    assert.equal(user.dob, Date.parse('1815-12-10T00:00:00.123Z'));
-    assert.deepEqual([user.email, user.phone], [null, null]);
-  });
-
-  test('holds values larger than the buffer it starts with', () => {
-    const large = 'x'.repeat(1_000_000);
-    assert.equal(decode(encode(1, toAvroUser({ ...row, address: large }))).user.address, large);
-    assert.equal(decode(encode(1, toAvroUser(row))).user.first_name, 'Ада 🦀');
-  });
-
-  test('names the column that does not fit', () => {
-    // What pg makes of the timestamp `infinity`.
-    assert.throws(
-      () => encode(1, toAvroUser({ ...row, dob: Number.POSITIVE_INFINITY })),
-      (error: Error) => {
-        return error instanceof EncodeError && /^dob: Infinity does not fit/.test(error.message);
-      },
-    );
-  });
-
+describe('the Avro schema of a user', () => {
   test('lets every field but the id be null, null first, so that fields can be added', () => {
-    const [id, ...others] = USER_SCHEMA.fields;
+    const [id, ...others] = userSchema(USER_COLUMNS).fields;
     assert.deepEqual(id, { name: 'id', type: { type: 'string', logicalType: 'uuid' } });
     assert.ok(others.every((field) => Array.isArray(field.type) && field.type[0] === 'null'));
   });
+
+  test('tells its columns again, in their order', () => {
+    const more: Columns = {
+      cell: 'text',
+      seen: 'timestamp',
+      age: 'bigint',
+      latitude: 'double',
+      active: 'boolean',
+    };
+    const columns = userColumns(more);
+    const told = columnsOfSchema(JSON.parse(JSON.stringify(userSchema(columns))));
+    assert.deepEqual(Object.entries(told ?? {}), Object.entries(columns));
+  });
+
+  const others: [what: string, schema: unknown][] = [
+    ['is no record', 'string'],
+    ['has a field of another type', { fields: [{ name: 'tags', type: { type: 'array', items: 'string' } }] }],
+  ];
+  for (const [what, schema] of others) {
+    test(`tells none where it ${what}`, () => assert.equal(columnsOfSchema(schema), undefined));
+  }
 });

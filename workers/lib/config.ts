@@ -1,10 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
+import { COLUMN_TYPES, type ColumnType } from './columns.ts';
 
 /** Where a worker finds its configuration; the operator mounts a ConfigMap there. */
 export const CONFIG_FILE = '/etc/userstream/config.json';
 
 const port = z.int().min(1).max(65535);
+const columnName = z.string().regex(/^[a-z][a-z0-9_]{0,47}$/);
+const columnType = z.enum(Object.keys(COLUMN_TYPES) as [ColumnType, ...ColumnType[]]);
 
 /**
  * One section a neighbour. The operator writes the sections a worker needs into its `config.json`;
@@ -20,6 +23,8 @@ export const sections = {
     nationalities: z.array(z.string().min(2)),
     rateLimit: z.object({ users: z.int().min(1), perMs: z.int().min(1) }),
   }),
+  /** The columns beside the built-in ones. */
+  fields: z.array(z.object({ name: columnName, type: columnType, path: z.string().min(1) })).default([]),
   postgres: z.object({
     host: z.string().min(1),
     port,

@@ -3,13 +3,17 @@ import { StageError } from './health.ts';
 
 type RegistrySection = Sections['schemaRegistry'];
 
+export type RegisteredSchema = { id: number; schema: unknown };
+
 /** One subject of a schema registry with Confluent's API. Every method throws a StageError of stage SchemaRegistry. */
 export type SubjectClient = {
   setCompatibility(level: 'BACKWARD'): Promise<void>;
   /** Registers `schema` if it isn't yet, and gives its id. Refused with SchemaIncompatible where readers would break. */
   register(schema: object): Promise<number>;
-  /** The id of `schema`, which must have been registered. */
-  idOf(schema: object): Promise<number>;
+  /** Whether those who read with `schema` could read what was written with the newest one, as the subject asks. */
+  accepts(schema: object): Promise<boolean>;
+  /** The newest schema. SchemaMissing where there is none. */
+  latest(): Promise<RegisteredSchema>;
   /** Removes the subject with all versions; one that is gone already is fine. */
   remove(): Promise<void>;
 };
@@ -30,9 +34,14 @@ export function subjectClient(section: RegistrySection, credentials: Credentials
       const answer = await call('POST', `/subjects/${subject}/versions`, avro(schema));
       return idFrom(section, await expectOk(section, answer));
     },
-    idOf: async (schema) => {
-      const answer = await call('POST', `/subjects/${subject}`, avro(schema));
-      return idFrom(section, await expectOk(section, answer));
+    accepts: async (schema) => {
+      const path = `/compatibility/subjects/${subject}/versions/latest`;
+      const body = await expectOk(section, await call('POST', path, avro(schema)));
+      return (body as { is_compatible?: unknown } | undefined)?.is_compatible === true;
+    },
+    latest: async () => {
+      const body = await expectOk(section, await call('GET', `/subjects/${subject}/versions/latest`));
+      return { id: idFrom(section, body), schema: parse((body as { schema: string }).schema) };
     },
     remove: async () => {
       for (const path of [`/subjects/${subject}`, `/subjects/${subject}?permanent=true`]) {

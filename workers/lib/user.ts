@@ -29,8 +29,8 @@ function field<T>(fault: (value: unknown) => string | undefined) {
   return z.custom<T | null>((value) => faultOf(value) === undefined, { error }).optional();
 }
 
-/** Text that every stage can hold: Postgres refuses U+0000, and half a surrogate pair has no UTF-8. */
-function textFault(value: unknown): string | undefined {
+/** What keeps a value from being text that every stage can hold: Postgres refuses U+0000, and half a surrogate pair has no UTF-8. */
+export function textFault(value: unknown): string | undefined {
   if (typeof value !== 'string') return 'is not text';
   if (value.includes('\0')) return 'contains U+0000, which Postgres text cannot hold';
   return value.isWellFormed() ? undefined : 'contains half a surrogate pair, which is not Unicode';
@@ -40,8 +40,8 @@ const DATETIME = z.regexes.datetime({ offset: true });
 const FIRST_MOMENT = Date.parse('0001-01-01T00:00:00.000Z');
 const LAST_MOMENT = Date.parse('9999-12-31T23:59:59.999Z');
 
-/** A moment that all stages can hold. */
-function momentFault(value: unknown): string | undefined {
+/** What keeps a value from being a moment that all stages can hold. */
+export function momentFault(value: unknown): string | undefined {
   if (typeof value !== 'string' || !DATETIME.test(value)) return 'is not an ISO date and time';
   const time = Date.parse(value);
   return time >= FIRST_MOMENT && time <= LAST_MOMENT ? undefined : 'is not a date in the years 1 to 9999';
@@ -107,6 +107,6 @@ function address(location: ApiUser['location']): string | null {
 }
 
 /** A moment as an ISO string in UTC with milliseconds. */
-function utc(moment: string | null | undefined): string | null {
+export function utc(moment: string | null | undefined): string | null {
   return moment ? new Date(moment).toISOString() : null;
 }

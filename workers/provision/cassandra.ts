@@ -1,10 +1,12 @@
 import type { Client } from 'cassandra-driver';
 import type { Access } from '../lib/access.ts';
 import { cassandraClient, cassandraError } from '../lib/cassandra.ts';
+import { COLUMN_TYPES, type Columns } from '../lib/columns.ts';
 import type { Sections } from '../lib/config.ts';
 import { StageError } from '../lib/health.ts';
 import { USER_COLUMNS } from '../lib/user.ts';
 import { connected, literal, openManaged } from './roles.ts';
+import type { TableColumns } from './schema.ts';
 
 /** `managed` is a ring of ours: its roles are ours to make. On any other the credentials must work as they are. */
 export type CassandraWish = Sections['cassandra'] & { managed: boolean };
@@ -15,6 +17,15 @@ export async function provisionCassandra(wish: CassandraWish, access: Access): P
     await ensureKeyspace(client, wish);
     await ensureTable(client, wish);
   });
+}
+
+/** The columns of the table that is there. */
+export function columnsInCassandra(wish: CassandraWish, access: Access): TableColumns {
+  return {
+    check: (columns) =>
+      withClient(wish, access, async (client) => void (await missingColumns(client, wish, columns))),
+    add: (columns) => withClient(wish, access, (client) => addColumns(client, wish, columns)),
+  };
 }
 
 /** Drops the pipeline's table, and the keyspace where no other table is in it; what is gone already is fine. */
@@ -65,22 +76,37 @@ function tooFewNodes({ keyspace, replicationFactor }: CassandraWish, nodes: numb
   );
 }
 
-async function ensureTable(client: Client, { keyspace, table }: CassandraWish): Promise<void> {
-  const columns = Object.entries(USER_COLUMNS).map(([name, type]) => `${name} ${type}`);
+async function ensureTable(client: Client, wish: CassandraWish): Promise<void> {
+  const columns = Object.entries(USER_COLUMNS).map(([name, type]) => definition(name, type));
   await client.execute(
-    `CREATE TABLE IF NOT EXISTS ${keyspace}.${table} (${columns.join(', ')}, PRIMARY KEY (id))`,
+    `CREATE TABLE IF NOT EXISTS ${tableOf(wish)} (${columns.join(', ')}, PRIMARY KEY (id))`,
   );
-  const { rows } = await client.execute(
-    'SELECT column_name, type FROM system_schema.columns WHERE keyspace_name = ? AND table_name = ?',
-    [keyspace, table],
-  );
-  const present = new Map(rows.map((row) => [row['column_name'] as string, row['type'] as string]));
-  for (const [name, type] of Object.entries(USER_COLUMNS)) {
-    const found = present.get(name);
-    if (found === undefined) await client.execute(`ALTER TABLE ${keyspace}.${table} ADD ${name} ${type}`);
-    else if (found !== type) throw wrongType(`${keyspace}.${table}.${name}`, found, type);
+  await addColumns(client, wish, USER_COLUMNS);
+}
+
+async function addColumns(client: Client, wish: CassandraWish, columns: Columns): Promise<void> {
+  for (const [name, type] of await missingColumns(client, wish, columns)) {
+    await client.execute(`ALTER TABLE ${tableOf(wish)} ADD ${definition(name, type)}`);
   }
 }
+
+/** @throws {StageError} ColumnTypeConflict where one that is there has another type */
+async function missingColumns(client: Client, wish: CassandraWish, columns: Columns) {
+  const { rows } = await client.execute(
+    'SELECT column_name, type FROM system_schema.columns WHERE keyspace_name = ? AND table_name = ?',
+    [wish.keyspace, wish.table],
+  );
+  const present = new Map(rows.map((row) => [row['column_name'] as string, row['type'] as string]));
+  return Object.entries(columns).filter(([name, type]) => {
+    const [found, wanted] = [present.get(name), COLUMN_TYPES[type].cassandra];
+    if (found !== undefined && found !== wanted) throw wrongType(`${tableOf(wish)}.${name}`, found, wanted);
+    return found === undefined;
+  });
+}
+
+const definition = (name: string, type: Columns[string]) => `"${name}" ${COLUMN_TYPES[type].cassandra}`;
+
+const tableOf = ({ keyspace, table }: CassandraWish) => `${keyspace}.${table}`;
 
 function wrongType(column: string, found: string, wanted: string): StageError {
   return new StageError(

@@ -1,16 +1,12 @@
+import { postgresDefinition } from '../lib/columns.ts';
 import { USER_COLUMNS } from '../lib/user.ts';
 
 // All that stands in the pipeline's database.
 
-const TYPES = { uuid: 'uuid PRIMARY KEY', text: 'text', timestamp: 'timestamptz(3)' } as const;
-
-/** The columns of `users`, each with its definition. */
-export const USERS: readonly (readonly [name: string, definition: string])[] = Object.entries(
-  USER_COLUMNS,
-).map(([name, type]) => [name, `${name} ${TYPES[type]}`]);
+const USERS = Object.entries(USER_COLUMNS).map(([name, type]) => postgresDefinition(name, type));
 
 export const TABLES: readonly string[] = [
-  `CREATE TABLE IF NOT EXISTS users (${USERS.map(([, definition]) => definition).join(', ')})`,
+  `CREATE TABLE IF NOT EXISTS users (${USERS.join(', ')}, PRIMARY KEY (id))`,
 
   // What failed validation, as it came: bytes, because text can't hold everything.
   `CREATE TABLE IF NOT EXISTS rejected_users (
@@ -54,6 +50,8 @@ export const TABLES: readonly string[] = [
    )`,
   // When the server was started that the relay last knew to go on where the topic ends.
   'ALTER TABLE relay_state ADD COLUMN IF NOT EXISTS server_started timestamptz',
+  // The columns of `users` that are published; null where they are the built-in ones.
+  'ALTER TABLE relay_state ADD COLUMN IF NOT EXISTS columns text[]',
 ];
 
 /** The old row travels with an update: large values that stayed the same are missing from the new one. */

@@ -1,17 +1,19 @@
 import { z } from 'zod';
 import { accessOf } from '../lib/access.ts';
-import { USER_SCHEMA } from '../lib/avro.ts';
 import { ConfigError, readConfig, sections } from '../lib/config.ts';
 import { runWorker, type WorkerContext } from '../lib/main.ts';
 import { subjectClient } from '../lib/registry.ts';
 import { untilDone } from '../lib/retry.ts';
 import { grantCassandra, grantPostgres } from './audit.ts';
-import { dropTable, provisionCassandra } from './cassandra.ts';
+import { columnsInCassandra, dropTable, provisionCassandra } from './cassandra.ts';
+import { columnsInPostgres } from './columns.ts';
 import { deleteTopics, provisionTopics, topicWishes } from './kafka.ts';
 import { dropSlot, dropTables, provisionPostgres } from './postgres.ts';
+import { provisionSchema } from './schema.ts';
 
 const configSchema = z.object({
   pipeline: sections.pipeline,
+  fields: sections.fields,
   postgres: sections.postgres,
   kafka: sections.kafka,
   topics: sections.topics.optional(),
@@ -56,21 +58,17 @@ await runWorker(
 );
 
 function provision(config: Config, context: WorkerContext): Step[] {
-  const { postgres, kafka, topics, registryTopics, schemaRegistry, cassandra } = config;
+  const { fields, postgres, kafka, topics, registryTopics, schemaRegistry, cassandra } = config;
   const access = accessOf(context.env);
+  const [toPostgres, toCassandra] = [access('POSTGRES'), access('CASSANDRA')];
   const wishes = topicWishes(kafka, topics, registryTopics);
   const subject = subjectClient(schemaRegistry, access('SCHEMA_REGISTRY').credentials);
+  const tables = [columnsInPostgres(postgres, toPostgres), columnsInCassandra(cassandra, toCassandra)];
   return [
-    { name: 'Postgres', run: () => provisionPostgres(postgres, access('POSTGRES')) },
+    { name: 'Postgres', run: () => provisionPostgres(postgres, toPostgres) },
     { name: 'Kafka', run: () => provisionTopics(kafka, access('KAFKA'), context.log, wishes) },
-    {
-      name: 'SchemaRegistry',
-      run: async () => {
-        await subject.setCompatibility('BACKWARD');
-        await subject.register(USER_SCHEMA);
-      },
-    },
-    { name: 'Cassandra', run: () => provisionCassandra(cassandra, access('CASSANDRA')) },
+    { name: 'Cassandra', run: () => provisionCassandra(cassandra, toCassandra) },
+    { name: 'SchemaRegistry', run: () => provisionSchema(subject, fields, tables) },
     ...auditRoles(config, access),
   ];
 }

@@ -3,6 +3,7 @@ import type { Access } from '../lib/access.ts';
 import type { Sections } from '../lib/config.ts';
 import { StageError } from '../lib/health.ts';
 import { withClient } from '../lib/postgres.ts';
+import { USER_COLUMNS } from '../lib/user.ts';
 import { TABLES } from './ddl.ts';
 import { checkUsersTable, ensureUsersTable } from './users-table.ts';
 
@@ -19,7 +20,7 @@ export async function provisionPostgres(section: Section, access: Access): Promi
   await withClient(section, access, async (client) => {
     await client.query('SELECT pg_advisory_lock($1)', [LOCK]);
     await requireLogicalDecoding(client);
-    await checkUsersTable(client);
+    await checkUsersTable(client, USER_COLUMNS);
     for (const statement of TABLES) await client.query(statement);
     await requireOwnDatabase(client, section.slot);
     await ensureUsersTable(client);

@@ -4,7 +4,6 @@ import type { Client } from 'cassandra-driver';
 import kafkajs, { type Admin } from 'kafkajs';
 import pg from 'pg';
 import { pino } from 'pino';
-import { USER_SCHEMA } from '../lib/avro.ts';
 import { cassandraClient, isAuthenticationError } from '../lib/cassandra.ts';
 import { postgresClient } from '../lib/postgres.ts';
 import { subjectClient } from '../lib/registry.ts';
@@ -88,7 +87,7 @@ describe('provision', () => {
     const triggers = await db.query('SELECT xmin, tgname FROM pg_trigger');
     const { topics } = await admin.fetchTopicMetadata({ topics: [TOPIC, `${TOPIC}.dead-letter`, JOURNAL] });
     const keyspaces = await ring.execute('SELECT keyspace_name, replication FROM system_schema.keyspaces');
-    const id = await subjectClient(subject(), undefined).idOf(USER_SCHEMA);
+    const { id } = await subjectClient(subject(), undefined).latest();
     const postgresRows = [tables.rows, state.rows, publications.rows, triggers.rows];
     const partitions = Object.fromEntries(topics.map((topic) => [topic.name, topic.partitions.length]));
     return { postgres: postgresRows, partitions, keyspaces: keyspaces.rows, id };
@@ -224,7 +223,7 @@ describe('provision', () => {
       topics.filter((name) => name.startsWith('test.provision')),
       [],
     );
-    await assert.rejects(subjectClient(subject(), undefined).idOf(USER_SCHEMA), { reason: 'SchemaMissing' });
+    await assert.rejects(subjectClient(subject(), undefined).latest(), { reason: 'SchemaMissing' });
     const { rows } = await ring.execute('SELECT keyspace_name FROM system_schema.keyspaces');
     assert.ok(rows.every((row) => row['keyspace_name'] !== 'userstream'));
   });

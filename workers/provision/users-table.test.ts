@@ -44,6 +44,6 @@ describe('a table users that is there already', () => {
     ['must be a table', { ...fitting, kind: 'v' }, ['it is not a plain table']],
   ];
   for (const [what, present, faults] of cases) {
-    test(what, () => assert.deepEqual(faultsOf(present), faults));
+    test(what, () => assert.deepEqual(faultsOf(present, USER_COLUMNS), faults));
   }
 });

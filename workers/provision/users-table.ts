@@ -1,10 +1,8 @@
 import type { Client } from 'pg';
+import { COLUMN_TYPES, type Columns, postgresDefinition } from '../lib/columns.ts';
 import { StageError } from '../lib/health.ts';
 import { USER_COLUMNS } from '../lib/user.ts';
-import { REPLICA_IDENTITY, TRUNCATE_TRIGGER, USERS } from './ddl.ts';
-
-/** Postgres' names of the types that the columns have. */
-const TYPES = { uuid: 'uuid', text: 'text', timestamp: 'timestamp with time zone' } as const;
+import { REPLICA_IDENTITY, TRUNCATE_TRIGGER } from './ddl.ts';
 
 type Column = { name: string; type: string; mandatory: boolean };
 
@@ -24,9 +22,9 @@ const PRESENT = `
  * Looks at a table `users` that is there already, before anything is altered.
  * @throws {StageError} TableUnexpected naming all that doesn't fit. Columns are added only to a table of the pipeline's own.
  */
-export async function checkUsersTable(client: Client): Promise<void> {
+export async function checkUsersTable(client: Client, wanted: Columns): Promise<void> {
   const { rows } = await client.query<Present>(PRESENT);
-  const faults = rows[0] ? faultsOf(rows[0]) : [];
+  const faults = rows[0] ? faultsOf(rows[0], wanted) : [];
   if (faults.length === 0) return;
   throw new StageError(
     'Postgres',
@@ -35,35 +33,45 @@ export async function checkUsersTable(client: Client): Promise<void> {
   );
 }
 
-/** What keeps the table from being the pipeline's. */
-export function faultsOf({ ours, kind, key, columns }: Present): string[] {
+/** What keeps the table from being the pipeline's, with the `wanted` columns. */
+export function faultsOf({ ours, kind, key, columns }: Present, wanted: Columns): string[] {
   if (kind !== 'r') return ['it is not a plain table'];
   const faults: string[] = [];
-  for (const [name, type] of Object.entries(USER_COLUMNS)) {
+  for (const [name, type] of Object.entries(wanted)) {
     const found = columns.find((column) => column.name === name);
-    if (!found && !ours) faults.push(`it lacks column ${name} of type ${TYPES[type]}`);
-    if (found && found.type !== TYPES[type])
-      faults.push(`column ${name} is of type ${found.type}, not ${TYPES[type]}`);
+    const { postgres } = COLUMN_TYPES[type];
+    if (!found && !ours) faults.push(`it lacks column ${name} of type ${postgres}`);
+    if (found && found.type !== postgres)
+      faults.push(`column ${name} is of type ${found.type}, not ${postgres}`);
   }
   if (key.join() !== 'id') faults.push('its primary key is not id');
   for (const { name, mandatory } of columns) {
-    if (mandatory && !(name in USER_COLUMNS)) faults.push(`column ${name} is NOT NULL without a default`);
+    if (mandatory && !(name in wanted)) faults.push(`column ${name} is NOT NULL without a default`);
   }
   return faults;
 }
 
 /** Alters only what differs: altering locks the table, and waits for all who use it. */
 export async function ensureUsersTable(client: Client): Promise<void> {
-  const { rows } = await client.query<{ columns: string[]; full: boolean; guarded: boolean }>(
+  await addColumns(client, USER_COLUMNS);
+  const { rows } = await client.query<{ full: boolean; guarded: boolean }>(
     `SELECT relreplident = 'f' AS full,
-            ARRAY(SELECT attname::text FROM pg_attribute WHERE attrelid = users.oid AND attnum > 0 AND NOT attisdropped) AS columns,
             EXISTS (SELECT FROM pg_trigger WHERE tgrelid = users.oid AND tgname = 'users_before_truncate') AS guarded
      FROM pg_class AS users WHERE users.oid = 'users'::regclass`,
   );
-  const present = rows[0];
-  const missing = USERS.filter(([name]) => !present?.columns.includes(name));
-  const additions = missing.map(([, definition]) => `ADD COLUMN ${definition}`);
+  if (!rows[0]?.full) await client.query(REPLICA_IDENTITY);
+  if (!rows[0]?.guarded) await client.query(TRUNCATE_TRIGGER);
+}
+
+/** Adds the columns that are missing. @returns their names */
+export async function addColumns(client: Client, columns: Columns): Promise<string[]> {
+  const { rows } = await client.query<{ name: string }>(
+    `SELECT attname::text AS name FROM pg_attribute
+     WHERE attrelid = 'users'::regclass AND attnum > 0 AND NOT attisdropped`,
+  );
+  const present = new Set(rows.map(({ name }) => name));
+  const missing = Object.entries(columns).filter(([name]) => !present.has(name));
+  const additions = missing.map(([name, type]) => `ADD COLUMN ${postgresDefinition(name, type)}`);
   if (additions.length > 0) await client.query(`ALTER TABLE users ${additions.join(', ')}`);
-  if (!present?.full) await client.query(REPLICA_IDENTITY);
-  if (!present?.guarded) await client.query(TRUNCATE_TRIGGER);
+  return missing.map(([name]) => name);
 }

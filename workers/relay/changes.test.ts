@@ -1,17 +1,18 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { decode } from '../lib/avro.ts';
 import { StageError } from '../lib/health.ts';
 import { USER_COLUMNS } from '../lib/user.ts';
+import { decode } from '../test/avro.ts';
 import { insert, relation, remove, update } from '../test/pgoutput.ts';
 import { ChangeReader } from './changes.ts';
+import { TableAltered } from './schema.ts';
 
 const [UUID, TEXT] = [2950, 25];
 const ada = ['ada', '1'];
 const grace = ['grace', '2'];
 
 function readerOf(table = relation('users', { id: UUID, phone: TEXT })): ChangeReader {
-  const reader = new ChangeReader(USER_COLUMNS);
+  const reader = new ChangeReader({ columns: USER_COLUMNS, foreign: new Set(['nick']) });
   reader.describe(table);
   return reader;
 }
@@ -52,6 +53,11 @@ describe('the changes of a WAL message', () => {
     const reader = readerOf();
     reader.describe(relation('users', { nick: TEXT, phone: TEXT, id: UUID }));
     assert.deepEqual(changes(insert(['countess', '1', 'ada']), reader), [['ada', '1']]);
+  });
+
+  test('are not read where the table has a column that nothing is known of', () => {
+    const altered = () => readerOf(relation('users', { id: UUID, phone: TEXT, cell: TEXT }));
+    assert.throws(altered, (error) => error instanceof TableAltered && error.column === 'cell');
   });
 
   const refusals: [what: string, read: () => unknown, reason: string][] = [

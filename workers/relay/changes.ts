@@ -1,6 +1,7 @@
 import { StageError } from '../lib/health.ts';
 import { placeOf, readRelation } from './relation.ts';
-import { type Columns, RowEncoder } from './row-encoder.ts';
+import { RowEncoder } from './row-encoder.ts';
+import { type Schema, TableAltered } from './schema.ts';
 import { Tuple } from './tuple.ts';
 
 /** What happened to one user. */
@@ -24,23 +25,29 @@ type Table = { idPlace: number; encoder: RowEncoder };
 
 /** Reads the changes of `users` out of WAL messages. */
 export class ChangeReader {
-  readonly #columns: Columns;
+  readonly #schema: Omit<Schema, 'id'>;
   readonly #tables = new Map<number, Table>();
   readonly #before = new Tuple();
   readonly #after = new Tuple();
 
-  /** @param columns those of the Avro schema, in its order */
-  constructor(columns: Columns) {
-    this.#columns = columns;
+  constructor(schema: Omit<Schema, 'id'>) {
+    this.#schema = schema;
   }
 
-  /** Takes in a Relation message, which comes before the first row and again after the table was altered. */
+  /**
+   * Takes in a Relation message, which comes before the first row and again after the table was altered.
+   * @throws {TableAltered} on a column that nothing is known of: no row may be read without it.
+   */
   describe(bytes: Buffer): void {
     const relation = readRelation(bytes);
     if (relation.name !== TABLE) return;
+    const { columns, foreign } = this.#schema;
+    const unknown = relation.columns.find(({ name }) => !(name in columns) && !foreign.has(name));
+    if (unknown) throw new TableAltered(unknown.name);
     const idPlace = placeOf(relation, 'id', 'uuid');
     if (idPlace < 0) throw withoutId();
-    this.#tables.set(relation.id, { idPlace, encoder: new RowEncoder(relation, this.#columns) });
+    const encoder = new RowEncoder(columns, (name, type) => placeOf(relation, name, type));
+    this.#tables.set(relation.id, { idPlace, encoder });
   }
 
   /**

@@ -17,7 +17,8 @@ export async function beginEpoch(session: Session): Promise<SlotState> {
     await session.publish(changes.map(session.recordOf));
     health.ready({ records: metrics.total, snapshot: 1 });
   };
-  const rows = await takeSnapshot(control, version, publish, session.signal);
+  const { columns } = session.schema;
+  const rows = await takeSnapshot(control, { version, columns, publish, signal: session.signal });
   await session.endEpoch(version);
   await markSnapshotDone(control, config.postgres.slot, slot.epoch);
   log.info({ epoch: slot.epoch, rows }, 'published the table');

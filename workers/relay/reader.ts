@@ -1,11 +1,10 @@
 import { type Change, ChangeReader } from './changes.ts';
 import { type Lsn, versionOf } from './lsn.ts';
-import type { Columns } from './row-encoder.ts';
+import type { Schema } from './schema.ts';
 
 export type ReaderOptions = {
   epoch: number;
-  /** The columns of the Avro schema, in its order. */
-  columns: Columns;
+  schema: Omit<Schema, 'id'>;
   add(change: Change): void;
   /** All that was committed before `lsn` has been added. */
   mark(lsn: Lsn): void;
@@ -27,7 +26,7 @@ export class Reader {
 
   constructor(options: ReaderOptions) {
     this.#options = options;
-    this.#changes = new ChangeReader(options.columns);
+    this.#changes = new ChangeReader(options.schema);
   }
 
   get inTransaction(): boolean {

@@ -1,11 +1,14 @@
-import { EncodeError, encode, toAvroUser } from '../lib/avro.ts';
+import { EncodeError } from '../lib/avro.ts';
 import type { EndOffsets, KafkaRecord } from '../lib/kafka.ts';
 import type { Tail } from '../lib/kafka-tail.ts';
 import type { Change } from './changes.ts';
 import type { Newest } from './history.ts';
 import { MAX_VERSION } from './lsn.ts';
+import { TextRow } from './row.ts';
+import { RowEncoder } from './row-encoder.ts';
+import type { Schema } from './schema.ts';
 
-export type Destination = { topic: string; deadLetterTopic: string; schemaId: number };
+export type Destination = { topic: string; deadLetterTopic: string; schema: Pick<Schema, 'id' | 'columns'> };
 
 /** A broker closes the connection on a request of 100 MiB (`socket.request.max.bytes`), without a word of why. */
 const MAX_VALUE_BYTES = 64 * 2 ** 20;
@@ -16,7 +19,7 @@ export function recordOf(change: Change, to: Destination): KafkaRecord {
   const gone: KafkaRecord = { topic: to.topic, key: change.id, value: null, headers };
   if (!change.encode) return gone;
   try {
-    const value = change.encode(to.schemaId);
+    const value = change.encode(to.schema.id);
     if (value.length <= MAX_VALUE_BYTES) return { ...gone, value };
     return deadLetter(
       gone,
@@ -59,7 +62,9 @@ export function epochEnd(version: bigint, offsets: EndOffsets, to: Destination):
     'committed-at': String(Date.now()),
     [EPOCH_END]: JSON.stringify(offsets),
   };
-  const value = encode(to.schemaId, toAvroUser({ id: NIL_UUID }));
+  const { id, columns } = to.schema;
+  const nobody = new RowEncoder(columns, (name) => (name === 'id' ? 0 : -1));
+  const value = nobody.encode(new TextRow([NIL_UUID]), id);
   return Object.keys(offsets).map((partition) => ({
     topic: to.topic,
     partition: Number(partition),

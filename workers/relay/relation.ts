@@ -1,9 +1,13 @@
+import { COLUMN_TYPES, type ColumnType } from '../lib/columns.ts';
 import { StageError } from '../lib/health.ts';
 
-/** The type of `uuid` and of `timestamptz` in every Postgres. */
-const TYPE_IDS: Partial<Record<string, [id: number, name: string]>> = {
-  uuid: [2950, 'uuid'],
-  timestamp: [1184, 'timestamptz'],
+/** The types in every Postgres whose text is read; all that is to be text may be anything. */
+const TYPE_IDS: Partial<Record<ColumnType, number>> = {
+  uuid: 2950,
+  timestamp: 1184,
+  bigint: 20,
+  double: 701,
+  boolean: 16,
 };
 
 /** A table as the WAL describes it before its first row: which place each column has. */
@@ -35,13 +39,13 @@ export function readRelation(bytes: Buffer): Relation {
  * The place of column `name`, of the kind `type`, in the relation's rows; -1 where it has none.
  * @throws {StageError} TableUnexpected where it has another type.
  */
-export function placeOf({ name: table, columns }: Relation, name: string, type: string): number {
+export function placeOf({ name: table, columns }: Relation, name: string, type: ColumnType): number {
   const place = columns.findIndex((column) => column.name === name);
-  const [wanted, typeName] = TYPE_IDS[type] ?? [];
+  const wanted = TYPE_IDS[type];
   if (place < 0 || wanted === undefined || columns[place]?.typeId === wanted) return place;
   throw new StageError(
     'Postgres',
     'TableUnexpected',
-    `column ${name} of table ${table} is not of type ${typeName}: alter it, or give the pipeline another database`,
+    `column ${name} of table ${table} is not of type ${COLUMN_TYPES[type].postgres}: alter it, or give the pipeline another database`,
   );
 }

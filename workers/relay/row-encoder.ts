@@ -1,12 +1,12 @@
 import { types } from 'pg';
 import { EncodeError, PREFIX_BYTES, writePrefix } from '../lib/avro.ts';
-import { placeOf, type Relation } from './relation.ts';
-import type { Tuple } from './tuple.ts';
+import type { Columns, ColumnType } from '../lib/columns.ts';
+import type { Row } from './row.ts';
 
-/** The columns of an Avro schema, in its order; all but `id` are unions with null. */
-export type Columns = Readonly<Record<string, 'uuid' | 'text' | 'timestamp'>>;
+/** Session settings that make the texts of values the same on every server. */
+export const VALUE_SETTINGS = '-c TimeZone=UTC -c DateStyle=ISO -c extra_float_digits=1';
 
-type Column = { name: string; type: Columns[string]; place: number; nullable: boolean };
+type Column = { name: string; type: ColumnType; place: number; nullable: boolean };
 
 /** At most these many bytes stand beside a value: which of null and itself it is, and its length. */
 const OVERHEAD = 12;
@@ -14,18 +14,21 @@ const parseTimestamp = types.getTypeParser(types.builtins.TIMESTAMPTZ);
 let scratch = Buffer.alloc(64 * 1024);
 
 /**
- * Writes rows of one table as Avro, from the bytes of the WAL to the bytes of the record: text is UTF-8 in both, so
+ * Writes rows of one table as Avro, from the bytes of Postgres to the bytes of the record: text is UTF-8 in both, so
  * that most of a row is copied and never becomes a string.
  */
 export class RowEncoder {
   readonly #columns: readonly Column[];
 
-  /** @throws {StageError} TableUnexpected where the table's column has another type. */
-  constructor(relation: Relation, columns: Columns) {
+  /**
+   * @param columns those of the Avro schema, in its order; all but `id` are unions with null
+   * @param placeOf where a column stands in the rows; -1 where they lack it
+   */
+  constructor(columns: Columns, placeOf: (name: string, type: ColumnType) => number) {
     this.#columns = Object.entries(columns).map(([name, type]) => ({
       name,
       type,
-      place: placeOf(relation, name, type),
+      place: placeOf(name, type),
       nullable: name !== 'id',
     }));
   }
@@ -34,7 +37,7 @@ export class RowEncoder {
    * The record of `row` in Confluent's wire format under `schemaId`; a column that the table lacks is null.
    * @throws {EncodeError} on a timestamp that has no milliseconds, as `infinity`.
    */
-  encode(row: Tuple, schemaId: number): Buffer {
+  encode(row: Row, schemaId: number): Buffer {
     const most = PREFIX_BYTES + row.length + this.#columns.length * OVERHEAD;
     if (scratch.length < most) scratch = Buffer.alloc(most * 2);
     writePrefix(scratch, schemaId);
@@ -44,7 +47,7 @@ export class RowEncoder {
   }
 }
 
-function writeColumn({ name, type, place, nullable }: Column, row: Tuple, offset: number): number {
+function writeColumn({ name, type, place, nullable }: Column, row: Row, offset: number): number {
   if (nullable) {
     const present = place >= 0 && !row.isNull(place);
     scratch[offset] = present ? 2 : 0;
@@ -52,10 +55,27 @@ function writeColumn({ name, type, place, nullable }: Column, row: Tuple, offset
   }
   const at = nullable ? offset + 1 : offset;
   if (type === 'timestamp') return writeLong(millisOf(row, place, name), at);
+  if (type === 'bigint') return writeBigint(row.text(place), at);
+  if (type === 'double') return scratch.writeDoubleLE(Number(row.text(place)), at);
+  if (type === 'boolean') return scratch.writeUInt8(row.byte(place, 0) === TRUE ? 1 : 0, at);
   const size = row.size(place);
   const begin = writeLong(size, at);
   row.copy(place, scratch, begin);
   return begin + size;
+}
+
+/** Twice a number of so many digits is one that a number holds exactly. */
+const EXACT_DIGITS = 15;
+
+function writeBigint(text: string, offset: number): number {
+  if (text.length <= EXACT_DIGITS) return writeLong(Number(text), offset);
+  const value = BigInt(text);
+  let [rest, at] = [BigInt.asUintN(64, (value << 1n) ^ (value >> 63n)), offset];
+  while (rest > 0x7fn) {
+    at = scratch.writeUInt8(Number(rest & 0x7fn) | 0x80, at);
+    rest >>= 7n;
+  }
+  return scratch.writeUInt8(Number(rest), at);
 }
 
 /** Avro's variable-length zigzag, by division because bits end at 32. */
@@ -70,11 +90,11 @@ function writeLong(value: number, offset: number): number {
   return at + 1;
 }
 
-const [ZERO, DASH, PLUS, DOT] = [0x30, 0x2d, 0x2b, 0x2e];
+const [ZERO, DASH, PLUS, DOT, TRUE] = [0x30, 0x2d, 0x2b, 0x2e, 0x74];
 const SECONDS_END = '2000-01-01 00:00:00'.length;
 
 /** The milliseconds since 1970 of a timestamp as Postgres writes it in ISO style and UTC. */
-function millisOf(row: Tuple, place: number, name: string): number {
+function millisOf(row: Row, place: number, name: string): number {
   const digits = (from: number, count: number) => {
     let number = 0;
     for (let at = from; at < from + count; at += 1) number = number * 10 + row.byte(place, at) - ZERO;

@@ -1,5 +1,4 @@
 import { Client } from 'pg';
-import { USER_SCHEMA } from '../lib/avro.ts';
 import type { Credentials, Sections } from '../lib/config.ts';
 import { type Health, StageError } from '../lib/health.ts';
 import {
@@ -19,6 +18,8 @@ import { beginEpoch } from './epoch.ts';
 import type { RelayMetrics } from './figures.ts';
 import { isHistoryChanged, type Newest } from './history.ts';
 import { type Destination, epochEnd, newestOf, recordOf } from './records.ts';
+import { VALUE_SETTINGS } from './row-encoder.ts';
+import { readSchema, type Schema, TableAltered } from './schema.ts';
 import { send } from './sink.ts';
 import { askForEpoch, riskOf, type SlotState } from './slot.ts';
 import { streamChanges } from './streaming.ts';
@@ -29,6 +30,8 @@ export type System = 'POSTGRES' | 'KAFKA' | 'SCHEMA_REGISTRY';
 export type SessionContext = {
   config: Pick<Sections, 'postgres' | 'kafka' | 'schemaRegistry'>;
   access: Record<System, { credentials: Credentials | undefined; ca: string | undefined }>;
+  /** The columns for which a session was ended so far. */
+  met: Set<string>;
   metrics: RelayMetrics;
   health: Health;
   log: Logger;
@@ -39,6 +42,7 @@ export type SessionContext = {
 export type Session = SessionContext & {
   control: Client;
   slot: SlotState;
+  schema: Schema;
   /** Publishes what it is given, in order, and counts it. */
   publish(records: readonly KafkaRecord[]): Promise<void>;
   recordOf(change: Change): KafkaRecord;
@@ -49,12 +53,11 @@ export type Session = SessionContext & {
 };
 
 /** Lets the server notice within seconds that a relay's machine has gone, and give its lock to another. */
-const CONTROL_SETTINGS =
-  '-c TimeZone=UTC -c DateStyle=ISO -c tcp_keepalives_idle=5 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=2';
+const CONTROL_SETTINGS = `${VALUE_SETTINGS} -c tcp_keepalives_idle=5 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=2`;
 
 /**
  * One life of the relay: waits for its turn, publishes the snapshot if that is still to be done, then the WAL, until
- * the signal aborts. Nothing is remembered between two: each begins where the slot says.
+ * the signal aborts or the table was altered. Nothing is remembered between two: each begins where the slot says.
  * @throws {StageError} on anything else; the next session makes good for it.
  */
 export async function runSession(context: SessionContext): Promise<void> {
@@ -63,14 +66,15 @@ export async function runSession(context: SessionContext): Promise<void> {
   let slot: SlotState | undefined;
   try {
     slot = await awaitTurn(context, control);
-    const to = await destination(context);
+    const schema = await readSchema(control, subjectOf(context), context.met);
     publisher = await openPublisher(context);
-    const session = { ...context, control, slot, ...publishing(context, publisher, to) };
+    const session = { ...context, control, slot, schema, ...publishing(context, publisher, schema) };
     context.metrics.active.set(1);
     if (!slot.snapshotDone) slot = await beginEpoch(session);
     await streamChanges({ ...session, slot });
   } catch (error) {
     if (isAbort(error)) throw error;
+    if (error instanceof TableAltered) return meet(context, error);
     if (isHistoryChanged(error)) await askForEpoch(control, context.config.postgres.slot).catch(() => {});
     const fault = postgresError(context.config.postgres, error);
     throw slot?.atRisk ? withRisk(fault, context.config.postgres.slot) : fault;
@@ -103,10 +107,14 @@ async function openControl({ config, access }: SessionContext): Promise<Client> 
   return control;
 }
 
-async function destination({ config, access }: SessionContext): Promise<Destination> {
-  const subject = subjectClient(config.schemaRegistry, access.SCHEMA_REGISTRY.credentials);
-  const { topic, deadLetterTopic } = config.kafka;
-  return { topic, deadLetterTopic, schemaId: await subject.idOf(USER_SCHEMA) };
+function subjectOf({ config, access }: SessionContext) {
+  return subjectClient(config.schemaRegistry, access.SCHEMA_REGISTRY.credentials);
+}
+
+/** Nothing of the column was published: the next session begins before its first row, with the newest schema. */
+function meet({ met, log }: SessionContext, { column, message }: TableAltered): void {
+  met.add(column);
+  log.info({ column }, message);
 }
 
 async function openPublisher({ config, access, log }: SessionContext): Promise<Publisher> {
@@ -121,7 +129,9 @@ async function openPublisher({ config, access, log }: SessionContext): Promise<P
   }
 }
 
-function publishing({ config, metrics }: SessionContext, publisher: Publisher, to: Destination) {
+function publishing({ config, metrics }: SessionContext, publisher: Publisher, schema: Schema) {
+  const { topic, deadLetterTopic } = config.kafka;
+  const to = { topic, deadLetterTopic, schema };
   const tell = (error: unknown) => Promise.reject(kafkaError(config.kafka, error));
   return {
     recordOf: (change: Change) => recordOf(change, to),

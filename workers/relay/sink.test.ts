@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { encode, toAvroUser } from '../lib/avro.ts';
+import { EncodeError } from '../lib/avro.ts';
 import type { KafkaRecord, Publisher } from '../lib/kafka.ts';
+import { USER_COLUMNS } from '../lib/user.ts';
 import { MAX_VERSION } from './lsn.ts';
 import { newestOf, recordOf } from './records.ts';
 import { send } from './sink.ts';
 
-const to = { topic: 'users', deadLetterTopic: 'dead', schemaId: 1 };
+const to = { topic: 'users', deadLetterTopic: 'dead', schema: { id: 1, columns: USER_COLUMNS } };
 const record = (key: string): KafkaRecord => ({
   topic: 'users',
   key,
@@ -57,13 +58,10 @@ describe('the record of a change', () => {
   });
 
   test('that Avro can not hold is a dead letter with the reason', () => {
-    const row = toAvroUser({ id: 'a', dob: Number.NEGATIVE_INFINITY });
-    const unfit = {
-      id: 'a',
-      version: 9n,
-      committedAt: 5,
-      encode: (schemaId: number) => encode(schemaId, row),
+    const encode = () => {
+      throw new EncodeError('dob: infinity does not fit the schema');
     };
+    const unfit = { id: 'a', version: 9n, committedAt: 5, encode };
     const letter = recordOf(unfit, to);
     assert.deepEqual([letter.topic, letter.headers['reason']], ['dead', 'Unencodable']);
     assert.match(letter.headers['detail'] ?? '', /dob/);

@@ -81,12 +81,15 @@ export async function raiseEpoch(client: Client, slot: string, epoch: number): P
   await client.query('UPDATE relay_state SET epoch = $2 WHERE slot = $1', [slot, epoch]);
 }
 
+/** @throws {StageError} EpochOver where another epoch was asked for meanwhile: it begins with the next session. */
 export async function markSnapshotDone(client: Client, slot: string, epoch: number): Promise<void> {
-  await client.query(
+  const { rowCount } = await client.query(
     `UPDATE relay_state SET snapshot_done = true, server_started = pg_postmaster_start_time()
      WHERE slot = $1 AND epoch = $2`,
     [slot, epoch],
   );
+  if (rowCount === 0)
+    throw new StageError('Postgres', 'EpochOver', `epoch ${epoch} is over; the next one begins`);
 }
 
 /** Notes that the server, as it runs now, goes on where the topic ends. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { USER_COLUMNS } from '../lib/user.ts';
 import { IngestBench } from '../test/ingest.ts';
 import { takeSnapshot } from './snapshot.ts';
 
@@ -12,7 +13,8 @@ describe('a snapshot', () => {
     const published: string[][] = [];
     const publish = async (changes: { id: string }[]) => void published.push(changes.map(({ id }) => id));
     try {
-      await takeSnapshot(client, 1n, publish, new AbortController().signal);
+      const { signal } = new AbortController();
+      await takeSnapshot(client, { version: 1n, columns: USER_COLUMNS, publish, signal });
       return published;
     } finally {
       client.release();

@@ -1,42 +1,43 @@
 import type { Client } from 'pg';
-import { encode, toAvroUser } from '../lib/avro.ts';
-import { USER_COLUMNS } from '../lib/user.ts';
+import type { Columns } from '../lib/columns.ts';
 import type { Change } from './changes.ts';
+import { TextRow } from './row.ts';
+import { RowEncoder } from './row-encoder.ts';
 
 const PAGE_ROWS = 1000;
 /** A page ends with the row that passes this: what a broker takes in one batch, whatever the rows weigh. */
 const PAGE_BYTES = 512 * 1024;
-const COLUMNS = Object.keys(USER_COLUMNS).join(', ');
-const TEXTS = Object.entries(USER_COLUMNS).flatMap(([column, type]) => (type === 'text' ? [column] : []));
-/** Known to the server without reading a large value. */
-const BYTES = TEXTS.map((column) => `coalesce(octet_length(${column}), 0)`).join(' + ');
-const PAGE = `
-  WITH page AS (
-    SELECT ${COLUMNS}, ${BYTES} AS bytes FROM users WHERE id > $1 OR $1 IS NULL ORDER BY id LIMIT ${PAGE_ROWS}
-  ), counted AS (SELECT *, sum(bytes) OVER (ORDER BY id) - bytes AS before FROM page)
-  SELECT ${COLUMNS} FROM counted WHERE before < ${PAGE_BYTES} ORDER BY id`;
 
-type Row = Record<string, unknown> & { id: string };
+export type SnapshotOptions = {
+  /** The version of every record: that of the slot's beginning. */
+  version: bigint;
+  columns: Columns;
+  publish(changes: Change[]): Promise<void>;
+  signal: AbortSignal;
+};
+
+type Values = [id: string, ...(string | null)[]];
 
 /**
- * Hands every row of `users` to `publish`, page by page in the order of ids, under one version: that of the slot's
- * beginning. A page may show what was changed since; the change itself follows in the stream under a higher version.
+ * Hands every row of `users` to `publish`, page by page in the order of ids. A page may show what was changed since; the
+ * change itself follows in the stream under a higher version.
+ * @param client a connection with VALUE_SETTINGS
  * @returns how many rows there were.
  */
-export async function takeSnapshot(
-  client: Client,
-  version: bigint,
-  publish: (changes: Change[]) => Promise<void>,
-  signal: AbortSignal,
-): Promise<number> {
+export async function takeSnapshot(client: Client, options: SnapshotOptions): Promise<number> {
+  const { columns, publish, signal } = options;
+  const names = Object.keys(columns);
+  const encoder = new RowEncoder(columns, (name) => names.indexOf(name));
+  const statement = pageOf(columns);
+  const read = (after?: string) => readPage(client, statement, after);
   let count = 0;
-  for (let page = await readPage(client); page.length > 0; ) {
+  for (let page = await read(); page.length > 0; ) {
     signal.throwIfAborted();
     const committedAt = Date.now();
     count += page.length;
     // The server reads while the broker writes. No batch may be under way any more when this fails.
-    const published = publish(page.map((row) => changeOf(row, version, committedAt)));
-    const [next] = await Promise.allSettled([readPage(client, page.at(-1)?.id), published]);
+    const published = publish(page.map((row) => changeOf(row, encoder, options.version, committedAt)));
+    const [next] = await Promise.allSettled([read(page.at(-1)?.[0]), published]);
     await published;
     if (next.status === 'rejected') throw next.reason;
     page = next.value;
@@ -44,11 +45,25 @@ export async function takeSnapshot(
   return count;
 }
 
-async function readPage(client: Client, after?: string): Promise<Row[]> {
-  const { rows } = await client.query<Row>(PAGE, [after]);
+/** The statement that reads a page of rows behind the id `$1`: the id, then every column, as text. */
+function pageOf(columns: Columns): string {
+  const names = Object.keys(columns).map((name) => `"${name}"`);
+  const texts = names.map((name) => `${name}::text`);
+  // Known to the server without reading a large value.
+  const large = Object.entries(columns).filter(([, type]) => type === 'text');
+  const bytes = large.map(([name]) => `coalesce(octet_length("${name}"), 0)`).join(' + ');
+  return `
+    WITH page AS (
+      SELECT ${names.join(', ')}, ${bytes} AS __bytes FROM users WHERE id > $1 OR $1 IS NULL ORDER BY id LIMIT ${PAGE_ROWS}
+    ), counted AS (SELECT *, sum(__bytes) OVER (ORDER BY id) - __bytes AS __before FROM page)
+    SELECT id::text, ${texts.join(', ')} FROM counted WHERE __before < ${PAGE_BYTES} ORDER BY counted.id`;
+}
+
+async function readPage(client: Client, text: string, after?: string): Promise<Values[]> {
+  const { rows } = await client.query<Values>({ text, values: [after], rowMode: 'array' });
   return rows;
 }
 
-function changeOf(row: Row, version: bigint, committedAt: number): Change {
-  return { id: row.id, version, committedAt, encode: (schemaId) => encode(schemaId, toAvroUser(row)) };
+function changeOf([id, ...texts]: Values, encoder: RowEncoder, version: bigint, committedAt: number): Change {
+  return { id, version, committedAt, encode: (schemaId) => encoder.encode(new TextRow(texts), schemaId) };
 }

@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import type { ClientConfig } from 'pg';
 import { LogicalReplicationService, PgoutputPlugin } from 'pg-logical-replication';
 import { formatLsn, type Lsn, parseLsn } from './lsn.ts';
+import { VALUE_SETTINGS } from './row-encoder.ts';
 
 export type WalOptions = {
   client: ClientConfig;
@@ -38,8 +39,7 @@ class RawPgoutput extends PgoutputPlugin {
   }
 }
 
-/** Session settings that make the values independent of the server's own. */
-const SETTINGS = `-c TimeZone=UTC -c DateStyle=ISO -c wal_sender_timeout=${SERVER_TIMEOUT_MS}`;
+const SETTINGS = `${VALUE_SETTINGS} -c wal_sender_timeout=${SERVER_TIMEOUT_MS}`;
 
 /**
  * Starts to read `slot` from its confirmed position.

@@ -1,11 +1,11 @@
 import { StageError } from '../lib/health.ts';
 import { postgresClient, postgresError } from '../lib/postgres.ts';
-import { USER_COLUMNS } from '../lib/user.ts';
 import { History, isAhead } from './history.ts';
 import { formatLsn } from './lsn.ts';
 import { Outbox } from './outbox.ts';
 import { Pace } from './pace.ts';
 import { Reader } from './reader.ts';
+import { TableAltered } from './schema.ts';
 import type { Session } from './session.ts';
 import { markServerKnown, readWal, riskOf } from './slot.ts';
 import { openStream, type WalStream } from './stream.ts';
@@ -17,7 +17,8 @@ const FIGURES_MS = 3000;
 /**
  * Reads the slot's WAL and publishes it until the signal aborts; then publishes what it has read and acknowledges
  * what is complete.
- * @throws {StageError} when either side fails; what was not acknowledged is sent again by the next session.
+ * @throws {StageError} when either side fails, {TableAltered} when another schema may be due; what was not acknowledged
+ * is sent again by the next session.
  */
 export async function streamChanges(session: Session): Promise<void> {
   const { log, signal, slot } = session;
@@ -34,7 +35,7 @@ export async function streamChanges(session: Session): Promise<void> {
   const history = await historyOf(session, failure.reject);
   const reader = new Reader({
     epoch: slot.epoch,
-    columns: USER_COLUMNS,
+    schema: session.schema,
     add: (change) => {
       history?.see(change);
       outbox.add(session.recordOf(change));
@@ -99,7 +100,8 @@ async function open({ config, access }: Session, reader: Reader, reply: () => vo
   }
 }
 
-function streamError(section: Session['config']['postgres'], error: unknown): StageError {
+function streamError(section: Session['config']['postgres'], error: unknown): Error {
+  if (error instanceof TableAltered) return error;
   const { code, message } = error as { code?: string; message?: string };
   if (code === '42704' && message?.includes('publication')) {
     return new StageError(

@@ -1,3 +1,5 @@
+import type { Row } from './row.ts';
+
 /** A value that is null, and one that the WAL leaves out because the update left it alone; as a value's end. */
 const NULL = -1;
 const UNCHANGED = -2;
@@ -8,7 +10,7 @@ const [KIND_NULL, KIND_UNCHANGED, KIND_TEXT] = [0x6e, 0x75, 0x74];
  * The values of one row as a WAL message holds them: text in UTF-8, in the order of the table's columns. They are read
  * in place and stand until the next `read`, so that a row costs no objects.
  */
-export class Tuple {
+export class Tuple implements Row {
   readonly #starts: number[] = [];
   readonly #ends: number[] = [];
   #bytes: Buffer = Buffer.alloc(0);
@@ -53,7 +55,6 @@ export class Tuple {
     }
   }
 
-  /** At most so many bytes are all values together. */
   get length(): number {
     return this.#bytes.length;
   }
@@ -62,7 +63,6 @@ export class Tuple {
     return this.#ends[column] === NULL;
   }
 
-  /** The bytes of a value that is there. */
   size(column: number): number {
     return (this.#ends[column] ?? 0) - (this.#starts[column] ?? 0);
   }
@@ -71,12 +71,10 @@ export class Tuple {
     return this.#bytes.toString('utf8', this.#starts[column], this.#ends[column]);
   }
 
-  /** Copies a value that is there to `target` at `offset`. */
   copy(column: number, target: Buffer, offset: number): void {
     this.#bytes.copy(target, offset, this.#starts[column], this.#ends[column]);
   }
 
-  /** The byte at `index` of a value that is there. */
   byte(column: number, index: number): number {
     return this.#bytes[(this.#starts[column] ?? 0) + index] ?? 0;
   }

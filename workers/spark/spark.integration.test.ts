@@ -2,9 +2,12 @@ import assert from 'node:assert/strict';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { types } from 'cassandra-driver';
 import { run } from '../../k8s/cluster/run.ts';
-import { type AvroUser, encode } from '../lib/avro.ts';
+import { userColumns } from '../lib/columns.ts';
+import { USER_COLUMNS } from '../lib/user.ts';
 import { epochEnd } from '../relay/records.ts';
+import { type AvroUser, encode } from '../test/avro.ts';
 import { pysparkHome } from '../test/pyspark.ts';
 import { SinkBench, user } from '../test/sink.ts';
 import { pythonEnv } from '../test/spark.ts';
@@ -152,6 +155,39 @@ describe('the streaming job', { timeout: 300_000 }, () => {
     });
   }
 
+  test('the fields of a newer schema stand in their columns, beside users of the older one', async () => {
+    const more = {
+      order: 'text',
+      latitude: 'double',
+      age: 'bigint',
+      active: 'boolean',
+      seen: 'timestamp',
+    } as const;
+    const fields = Object.entries(more).map(([name, type]) => ({ name, type, path: name }));
+    const schemaId = await bench.provisionFields(fields);
+    const values = {
+      order: 'ordered',
+      latitude: -69.8246,
+      age: 9_007_199_254_740_990,
+      active: false,
+      seen: -1,
+    };
+    const [newer, older] = [{ ...user({ email: 'newer' }), ...values }, user({ email: 'older' })];
+    const headers = { version: '70', 'committed-at': String(Date.now()) };
+    await bench.send([{ key: newer.id, value: encode(schemaId, newer, userColumns(more)), headers }]);
+    await bench.publish([{ user: older, version: 71n }]);
+    await bench.stands(older);
+    const found = await bench.values(newer.id, ['"order"', 'latitude', 'age', 'active', 'seen', 'email']);
+    assert.deepEqual(found, [
+      'ordered',
+      -69.8246,
+      types.Long.fromNumber(9_007_199_254_740_990),
+      false,
+      new Date(-1),
+      'newer',
+    ]);
+  });
+
   test('how long users took is measured', async () => {
     const committedAt = Date.now() - 20_000;
     const slow = user({});
@@ -178,7 +214,11 @@ describe('the streaming job', { timeout: 300_000 }, () => {
     await bench.publish([{ user: kept, version: epoch }]);
     const offsets = await bench.endOffsets();
     await bench.publish([{ user: since, version: epoch + 1n }]);
-    const to = { topic: bench.topic, deadLetterTopic: bench.deadLetterTopic, schemaId: bench.schemaId };
+    const to = {
+      topic: bench.topic,
+      deadLetterTopic: bench.deadLetterTopic,
+      schema: { id: bench.schemaId, columns: USER_COLUMNS },
+    };
     await bench.send(epochEnd(epoch, offsets, to));
     await bench.isGone(vanished.id);
     await until(

@@ -1,17 +1,21 @@
 import assert from 'node:assert/strict';
-import { decode } from '../lib/avro.ts';
+import type { Columns } from '../lib/columns.ts';
+import { USER_COLUMNS } from '../lib/user.ts';
+import { decode } from './avro.ts';
 import type { TopicRecord } from './topic.ts';
+
+export type Schemas = ReadonlyMap<number, Columns>;
 
 /**
  * The users that stand after the last record of each key and the newest end of an epoch, which ends who was not written
- * since its version; as JSON of their rows.
+ * since its version; as JSON of their rows. `schemas` are the columns of each schema id, all that are shown the last one's.
  */
-export function finalState(records: TopicRecord[]): Map<string, string> {
+export function finalState(records: TopicRecord[], schemas: Schemas = new Map()): Map<string, string> {
   const state = new Map<string, TopicRecord>();
   for (const record of records.filter(isUsers)) state.set(record.key, record);
   const start = epochEnds(records).at(-1)?.version ?? 0n;
   const standing = [...state].filter(([, record]) => record.value && versionOf(record) >= start);
-  return new Map(standing.map(([id, { value }]) => [id, JSON.stringify(asRow(value as Buffer))]));
+  return new Map(standing.map(([id, { value }]) => [id, JSON.stringify(asRow(value as Buffer, schemas))]));
 }
 
 /** The control records that end epochs, in the order of versions. */
@@ -35,10 +39,18 @@ function versionOf({ headers }: TopicRecord): bigint {
   return BigInt(headers['version'] ?? -1);
 }
 
-function asRow(value: Buffer): Record<string, unknown> {
-  const { user } = decode(value);
-  const time = (millis: unknown) => (millis === null ? null : new Date(millis as number).toISOString());
-  return { ...user, dob: time(user.dob), registered_date: time(user.registered_date) };
+/** The row as `pg` gives it; null in the columns that its writer didn't know. */
+function asRow(value: Buffer, schemas: Schemas): Record<string, unknown> {
+  const { user } = decode(value, schemas.get(value.readUInt32BE(1)));
+  const columns = [...schemas.values()].at(-1) ?? USER_COLUMNS;
+  const entries = Object.entries(columns).map(([name, type]) => [name, shown(type, user[name] ?? null)]);
+  return Object.fromEntries(entries);
+}
+
+function shown(type: Columns[string], value: unknown): unknown {
+  if (value === null) return null;
+  if (type === 'timestamp') return new Date(value as number).toISOString();
+  return type === 'bigint' ? String(value) : value;
 }
 
 /** For each key: versions appear for the first time in rising order, and the last record is the newest. */

@@ -1,13 +1,15 @@
 import pg from 'pg';
 import { pino } from 'pino';
-import { USER_SCHEMA } from '../lib/avro.ts';
+import { columnsOfSchema } from '../lib/avro.ts';
+import type { Columns, Field } from '../lib/columns.ts';
 import type { Sections } from '../lib/config.ts';
 import type { Status } from '../lib/health.ts';
 import { postgresClient } from '../lib/postgres.ts';
-import { subjectClient } from '../lib/registry.ts';
-import { USER_COLUMNS } from '../lib/user.ts';
+import { type SubjectClient, subjectClient } from '../lib/registry.ts';
+import { columnsInPostgres } from '../provision/columns.ts';
 import { provisionTopics, topicWishes } from '../provision/kafka.ts';
 import { provisionPostgres } from '../provision/postgres.ts';
+import { provisionSchema } from '../provision/schema.ts';
 import { startKafka, type TestKafka } from './kafka.ts';
 import { startPostgres, type TestPostgres } from './postgres.ts';
 import { startWorker, type WorkerProcess } from './process.ts';
@@ -16,7 +18,6 @@ import { startRegistry, type TestRegistry } from './registry.ts';
 import { readTopic, type TopicReader } from './topic.ts';
 import { until } from './wait.ts';
 
-const COLUMNS = Object.keys(USER_COLUMNS).join(', ');
 const NOBODY = { credentials: undefined, ca: undefined };
 const NAMES = { topic: 'test.relay.users', deadLetterTopic: 'test.relay.users.dead-letter' };
 const TOPICS = { partitions: 3, replicas: 1, config: {} };
@@ -29,6 +30,7 @@ export class RelayBench {
   readonly users: TopicReader;
   readonly deadLetters: TopicReader;
   readonly #registry: TestRegistry;
+  readonly #schemas = new Map<number, Columns>();
   readonly #relays: WorkerProcess[] = [];
 
   private constructor(servers: Servers, db: pg.Client, users: TopicReader, deadLetters: TopicReader) {
@@ -45,11 +47,12 @@ export class RelayBench {
     const servers = { postgres, kafka, registry: await startRegistry(kafka) };
     const section = kafkaSection(kafka);
     await provisionTopics(section, NOBODY, pino({ enabled: false }), topicWishes(section, TOPICS, []));
-    await subjectClient(registrySection(servers.registry), undefined).register(USER_SCHEMA);
     await provisionPostgres(postgres.section, { credentials: postgres.credentials, ca: undefined });
     const db = await connect(postgres);
     const users = await readTopic(kafka.client, NAMES.topic);
-    return new RelayBench(servers, db, users, await readTopic(kafka.client, NAMES.deadLetterTopic));
+    const bench = new RelayBench(servers, db, users, await readTopic(kafka.client, NAMES.deadLetterTopic));
+    await bench.provisionFields([]);
+    return bench;
   }
 
   async stop(): Promise<void> {
@@ -102,6 +105,19 @@ export class RelayBench {
     return result;
   }
 
+  /** What provision does where these are the pipeline's `fields`. */
+  async provisionFields(fields: readonly Field[]): Promise<void> {
+    const table = columnsInPostgres(this.postgres.section, this.owner);
+    await provisionSchema(this.subject, fields, [table]);
+    const { id, schema } = await this.subject.latest();
+    this.#schemas.delete(id);
+    this.#schemas.set(id, columnsOfSchema(schema) ?? {});
+  }
+
+  get subject(): SubjectClient {
+    return subjectClient(registrySection(this.#registry), undefined);
+  }
+
   async insert(count: number, name = 'Ada'): Promise<void> {
     await this.db.query(
       `INSERT INTO users (id, first_name, dob) SELECT gen_random_uuid(), $1, '1815-12-10T00:00:00.123Z'
@@ -112,16 +128,17 @@ export class RelayBench {
 
   /** Waits until the last record of every key says what stands in the table; then checks the order of all records. */
   async equal(what: string, deadlineMs = 60_000): Promise<void> {
-    const { rows } = await this.db.query(`SELECT ${COLUMNS} FROM users`);
+    const columns = [...this.#schemas.values()].at(-1) ?? {};
+    const { rows } = await this.db.query(`SELECT ${Object.keys(columns).join(', ')} FROM users`);
     const wanted = new Map(rows.map((row) => [row.id, JSON.stringify(row)]));
     const isEqual = () => {
-      const present = finalState(this.users.records);
+      const present = finalState(this.users.records, this.#schemas);
       return present.size === wanted.size && [...wanted].every(([id, row]) => present.get(id) === row);
     };
     await until(`Kafka to hold what Postgres does ${what} (${wanted.size} users)`, isEqual, deadlineMs).catch(
       (error) => {
         throw new Error(
-          `${error.message}: it holds ${finalState(this.users.records).size}\n${this.relay.output().slice(-6000)}`,
+          `${error.message}: it holds ${finalState(this.users.records, this.#schemas).size}\n${this.relay.output().slice(-6000)}`,
         );
       },
     );

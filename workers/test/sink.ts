@@ -5,14 +5,16 @@ import { join } from 'node:path';
 import type { Client } from 'cassandra-driver';
 import type { Admin, Message, Producer } from 'kafkajs';
 import { pino } from 'pino';
-import { type AvroUser, encode, toAvroUser, USER_SCHEMA } from '../lib/avro.ts';
 import { cassandraClient } from '../lib/cassandra.ts';
+import type { Field } from '../lib/columns.ts';
 import type { Sections } from '../lib/config.ts';
 import type { EndOffsets } from '../lib/kafka.ts';
 import { subjectClient } from '../lib/registry.ts';
 import { USER_COLUMNS, type UserColumn } from '../lib/user.ts';
-import { provisionCassandra } from '../provision/cassandra.ts';
+import { columnsInCassandra, provisionCassandra } from '../provision/cassandra.ts';
 import { provisionTopics, topicWishes } from '../provision/kafka.ts';
+import { provisionSchema } from '../provision/schema.ts';
+import { type AvroUser, encode, toAvroUser, USER_SCHEMA } from './avro.ts';
 import { startCassandra, type TestCassandra } from './cassandra.ts';
 import { type TemporaryDirectory, temporaryDirectory } from './directory.ts';
 import { startKafka, type TestKafka } from './kafka.ts';
@@ -141,6 +143,23 @@ export class SinkBench {
 
   async send(messages: Message[]): Promise<void> {
     await this.#clients.producer.send({ topic: this.topic, messages });
+  }
+
+  /** What provision does where these are the pipeline's `fields`. @returns the new schema's id */
+  async provisionFields(fields: readonly Field[]): Promise<number> {
+    const { registry, cassandra } = this.#servers;
+    const subject = subjectClient(registrySection(registry), undefined);
+    const wish = { ...cassandra.section, managed: false };
+    await provisionSchema(subject, fields, [columnsInCassandra(wish, { credentials: ROLE, ca: undefined })]);
+    return (await subject.latest()).id;
+  }
+
+  /** The values of a user's `names` columns as Cassandra's driver gives them, once there is one. */
+  async values(id: string, names: readonly string[]): Promise<unknown[]> {
+    const query = `SELECT ${names.join(', ')} FROM ${this.#table} WHERE id = ?`;
+    const find = async () => (await this.#clients.ring.execute(query, [id], { prepare: true })).rows[0];
+    const row = await this.#until(`${id} to stand in Cassandra`, find);
+    return names.map((name) => row[name.replaceAll('"', '')]);
   }
 
   /** The offset behind the last record of each partition. */

@@ -75,7 +75,8 @@ export async function startWorld(): Promise<World> {
   writeFileSync(policy, JSON.stringify(AUDIT_POLICY));
   const api = await startApiServer({
     controllerManager: [CONTROLLERS, ...RATES],
-    flags: [`--audit-policy-file=${policy}`, `--audit-log-path=${log}`],
+    // Read in one piece: it must not be rotated, as it is past 100 MiB else.
+    flags: [`--audit-policy-file=${policy}`, `--audit-log-path=${log}`, '--audit-log-maxsize=100000'],
   });
   const helpers: Pick<Server, 'stop'>[] = [];
   const stop = async () => {

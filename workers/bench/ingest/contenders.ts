@@ -3,7 +3,7 @@ import { promisify } from 'node:util';
 import { Claims } from '../../ingest/claims.ts';
 import { type Page, parsePage } from '../../ingest/page.ts';
 import { Store } from '../../ingest/store.ts';
-import { NEW, upsert } from '../../ingest/upsert.ts';
+import { userStatements } from '../../ingest/upsert.ts';
 import { USER_COLUMNS, type User } from '../../lib/user.ts';
 import { COLUMNS, MERGE, STAGING, type World } from './world.ts';
 
@@ -54,7 +54,8 @@ function eachPage(write: (world: World, users: User[]) => Promise<unknown>): Con
 
 const TYPES = { uuid: 'uuid', text: 'text', timestamp: 'timestamptz' };
 const arrays = Object.values(USER_COLUMNS).map((type, index) => `$${index + 1}::${TYPES[type]}[]`);
-const UNNEST = upsert('TRUE').replace(NEW, `unnest(${arrays.join(', ')}) AS new (${COLUMNS.join(', ')})`);
+const { source, upsert } = userStatements(USER_COLUMNS);
+const UNNEST = upsert('TRUE').replace(source, `unnest(${arrays.join(', ')}) AS new (${COLUMNS.join(', ')})`);
 
 const STAGED = (file: string) => ['-1', '-c', STAGING, '-c', `\\copy staging FROM '${file}'`, '-c', MERGE];
 

@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
 import { parsePage } from '../../ingest/page.ts';
-import { NEW, upsert } from '../../ingest/upsert.ts';
+import { userStatements } from '../../ingest/upsert.ts';
 import { postgresClient } from '../../lib/postgres.ts';
 import { USER_COLUMNS, type User } from '../../lib/user.ts';
 import { dropSlot, provisionPostgres } from '../../provision/postgres.ts';
@@ -34,7 +34,8 @@ const ASSIGNMENTS = COLUMNS.slice(1).map((name) => `${name} = excluded.${name}`)
 export const STAGING = 'CREATE TEMP TABLE staging (LIKE users) ON COMMIT DELETE ROWS';
 export const MERGE = `INSERT INTO users SELECT * FROM staging ON CONFLICT (id) DO UPDATE SET ${ASSIGNMENTS.join(', ')}`;
 
-const UPSERT = upsert('TRUE').replace(NEW, 'staging AS new').replace('RETURNING id', '');
+const { source, upsert } = userStatements(USER_COLUMNS);
+const UPSERT = upsert('TRUE').replace(source, 'staging AS new').replace('RETURNING id', '');
 
 export async function startWorld(users: number, pageSize: number): Promise<World> {
   const pages = bodies(users, pageSize);

@@ -1,6 +1,5 @@
 import pg from 'pg';
 import { pino } from 'pino';
-import { decode } from '../../lib/avro.ts';
 import { createPublisher, kafkaClient } from '../../lib/kafka.ts';
 import { postgresClient } from '../../lib/postgres.ts';
 import { USER_COLUMNS } from '../../lib/user.ts';
@@ -9,6 +8,7 @@ import { Outbox } from '../../relay/outbox.ts';
 import { Reader } from '../../relay/reader.ts';
 import { readSlot } from '../../relay/slot.ts';
 import { openStream, type WalStream } from '../../relay/stream.ts';
+import { decode } from '../../test/avro.ts';
 
 // The relay's stream with JSON for Avro, made from the Avro: what it costs more than the relay is the format's.
 
@@ -42,7 +42,7 @@ function recordOf({ id, version, committedAt, encode }: Change) {
 
 const reader = new Reader({
   epoch: 0,
-  columns: USER_COLUMNS,
+  schema: { columns: USER_COLUMNS, foreign: new Set() },
   add: (change) => outbox.add(recordOf(change)),
   mark: (lsn) => outbox.mark(lsn),
 });

@@ -1,12 +1,12 @@
 import type { Admin } from 'kafkajs';
 import pg from 'pg';
 import { pino } from 'pino';
-import { USER_SCHEMA } from '../../lib/avro.ts';
 import type { Sections } from '../../lib/config.ts';
 import { postgresClient } from '../../lib/postgres.ts';
 import { subjectClient } from '../../lib/registry.ts';
 import { provisionTopics, topicWishes } from '../../provision/kafka.ts';
 import { provisionPostgres } from '../../provision/postgres.ts';
+import { USER_SCHEMA } from '../../test/avro.ts';
 import { startKafka, type TestKafka } from '../../test/kafka.ts';
 import { startPostgres, type TestPostgres } from '../../test/postgres.ts';
 import { startRegistry } from '../../test/registry.ts';

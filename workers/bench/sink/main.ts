@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { AvroUser } from '../../lib/avro.ts';
+import type { AvroUser } from '../../test/avro.ts';
 import { type Publication, SinkBench, user } from '../../test/sink.ts';
 import { bareLoop, streamingJob, writeRows } from './contenders.ts';
 

@@ -1,0 +1,45 @@
+import type { Client } from 'pg';
+import type { Access } from '../lib/access.ts';
+import type { Sections } from '../lib/config.ts';
+import { withClient } from '../lib/postgres.ts';
+import { USER_COLUMNS } from '../lib/user.ts';
+import type { TableColumns } from './schema.ts';
+import { addColumns, checkUsersTable } from './users-table.ts';
+
+/**
+ * The columns of `users`. One that stood in the table before it became a field may have values that were never published:
+ * for it the whole table is, under the next epoch.
+ */
+export function columnsInPostgres(section: Sections['postgres'], access: Access): TableColumns {
+  return {
+    check: (columns) => withClient(section, access, (client) => checkUsersTable(client, columns)),
+    add: (columns) =>
+      withClient(section, access, async (client) => {
+        await client.query('BEGIN');
+        const added = await addColumns(client, columns);
+        await noteColumns(client, section.slot, Object.keys(columns), added);
+        await client.query('COMMIT');
+        await client.query(END_STALE_READER, [section.slot]);
+      }),
+  };
+}
+
+/** A relay streams only once it has published the table: one that streams before that hasn't heard of the new epoch. */
+const END_STALE_READER = `
+  SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots JOIN relay_state ON slot = slot_name
+  WHERE slot_name = $1 AND NOT snapshot_done AND active_pid IS NOT NULL`;
+
+async function noteColumns(client: Client, slot: string, names: string[], added: string[]): Promise<void> {
+  const { rows } = await client.query<{ columns: string[] | null }>(
+    'SELECT columns FROM relay_state WHERE slot = $1 FOR UPDATE',
+    [slot],
+  );
+  const noted = rows[0]?.columns ?? Object.keys(USER_COLUMNS);
+  const adopted = names.filter((name) => !noted.includes(name) && !added.includes(name));
+  const anew =
+    adopted.length > 0 ? ', epoch = epoch + 1, snapshot_done = false, start_lsn = restart_lsn' : '';
+  await client.query(
+    `UPDATE relay_state SET columns = $2${anew} FROM pg_replication_slots WHERE slot_name = slot AND slot = $1`,
+    [slot, names],
+  );
+}
