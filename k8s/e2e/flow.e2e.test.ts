@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { isDeepStrictEqual } from 'node:util';
 import type { V1Pod } from '@kubernetes/client-node';
 import { KubeClient, loadKubeConfig } from '../../operator/src/kube/client.ts';
 import type { Kind } from '../../operator/src/kube/resources.ts';
@@ -14,6 +15,11 @@ import { World } from './world.ts';
 const MINUTES = 60_000;
 
 const NO_AMERICANS = "SELECT * FROM users WHERE nationality <> 'US'";
+
+const FIELDS = [
+  { name: 'cell', type: 'text', path: 'cell' },
+  { name: 'latitude', type: 'double', path: 'location.coordinates.latitude' },
+];
 
 const POD: Kind = { apiVersion: 'v1', kind: 'Pod' };
 const VOLUME: Kind = { apiVersion: 'v1', kind: 'PersistentVolumeClaim' };
@@ -35,6 +41,15 @@ after(() => client.close());
 
 /** What sets Cassandra apart from Postgres. */
 const apart = async () => differences(await world.postgresUsers(), await world.cassandraUsers());
+
+/** Each user's id with his FIELDS, in the order of ids. */
+async function fieldsOf(store: 'postgres' | 'cassandra'): Promise<unknown[][]> {
+  const rows =
+    store === 'postgres'
+      ? await world.postgresQuery('SELECT id, cell, latitude FROM users')
+      : await world.cassandraQuery('SELECT id, cell, latitude FROM userstream.users');
+  return rows.map(({ id, cell, latitude }) => [String(id), cell, latitude]).sort();
+}
 
 /** Waits until a stage holds as many users as the source served, then compares every field. */
 async function arrived(stage: string, read: () => Promise<Users>, served: Users): Promise<void> {
@@ -107,6 +122,29 @@ describe('a pipeline', () => {
     );
     await world.postgresQuery(`DELETE FROM users WHERE ${some("nationality = 'FR'")}`);
     await until('Cassandra to equal Postgres', async () => (await apart()).length === 0, 2 * MINUTES);
+  });
+
+  test('carries fields that come while users flow, and refuses one of another type', async () => {
+    const wish = { source: sourceOf('fields', 50) };
+    const before = (await world.postgresUsers()).size;
+    await world.apply(wish);
+    const grown = (count: number) => async () => (await world.postgresUsers()).size >= before + count;
+    await until('users to flow', grown(1), 2 * MINUTES);
+    await world.apply({ ...wish, fields: FIELDS });
+    await until('the rest of the users', grown(USERS), 5 * MINUTES);
+    await until('the pipeline to be Ready with its fields', () => world.isReady(), 5 * MINUTES);
+    const filled = (await fieldsOf('postgres')).filter((row) => !row.includes(null));
+    assert.ok(filled.length > 0, 'some users came with their fields');
+    const same = async () => isDeepStrictEqual(await fieldsOf('cassandra'), await fieldsOf('postgres'));
+    await until('the fields in Cassandra to be those in Postgres', same, 2 * MINUTES);
+    await world.apply({ ...wish, fields: [{ name: 'cell', type: 'bigint', path: 'cell' }] });
+    await until(
+      'the other type to be refused',
+      () => world.says('SchemaRegistryReady', 'SchemaIncompatible'),
+      MINUTES,
+    );
+    await world.apply({ ...wish, fields: FIELDS });
+    await until('the pipeline to be Ready again', () => world.isReady(), 2 * MINUTES);
   });
 
   test('keeps its data when it is deleted with Retain, and takes it up under a new SQL', async () => {

@@ -67,6 +67,12 @@ export class World {
     return conditions.some(({ type, status }) => type === 'Ready' && status === 'True');
   }
 
+  /** Whether a condition has this reason. */
+  async says(type: string, reason: string): Promise<boolean> {
+    const { conditions = [] } = await this.status();
+    return conditions.some((condition) => condition.type === type && condition.reason === reason);
+  }
+
   async credentials(component: string): Promise<Credentials> {
     const ref = {
       apiVersion: 'v1',
