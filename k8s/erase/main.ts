@@ -6,10 +6,12 @@ import { findCluster } from '../cluster/cluster.ts';
 import { clusterName, exitWith, main } from '../cluster/command.ts';
 import { findKind } from '../cluster/kind.ts';
 import { type RunOptions, run } from '../cluster/run.ts';
+import { waitFor } from '../cluster/wait.ts';
 import { eraseJob, newest } from './job.ts';
 
 type Kubectl = (args: string[], options?: RunOptions) => Promise<string>;
 
+const START_S = 300;
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 async function findKubectl(): Promise<Kubectl> {
@@ -25,6 +27,16 @@ async function provisionJob(kubectl: Kubectl, pipeline: string): Promise<V1Job> 
   const selector = `app.kubernetes.io/instance=${pipeline},app.kubernetes.io/component=provision`;
   const { items } = JSON.parse(await kubectl(['get', 'jobs', '--selector', selector, '--output', 'json']));
   return newest(items) ?? exitWith([`There is no pipeline ${pipeline} here that was provisioned.`]);
+}
+
+/** Waits until the Job's pod has begun: before that it has no log to follow. */
+async function untilBegun(kubectl: Kubectl, job: string): Promise<void> {
+  const selector = `batch.kubernetes.io/job-name=${job.replace(/^job.batch\//, '')}`;
+  const phase = () =>
+    kubectl(['get', 'pods', '--selector', selector, '--output=jsonpath={.items[*].status.phase}']);
+  const begun = async () => /Running|Succeeded|Failed/.test(await phase());
+  const explain = () => kubectl(['describe', 'pods', '--selector', selector]);
+  await waitFor(`the pod of ${job} to begin`, begun, { seconds: START_S, explain });
 }
 
 /** What the worker says: its log is a JSON object a line, its proof is plain text. */
@@ -44,6 +56,7 @@ await main(async () => {
     await kubectl(['create', '--filename=-', '--output=name'], { input: JSON.stringify(job) })
   ).trim();
   console.error(`${name} runs in namespace ${namespace}; it goes on where this command is interrupted`);
-  await kubectl(['logs', '--follow', '--pod-running-timeout=5m', name], { onLine: show });
+  await untilBegun(kubectl, name);
+  await kubectl(['logs', '--follow', name], { onLine: show });
   await kubectl(['wait', name, '--for=condition=Complete', '--timeout=30s']);
 });
