@@ -18,11 +18,18 @@ export const BUILT_IN_COLUMNS = [
   'nationality',
 ];
 
+/** Columns that Postgres gives every table. */
+const SYSTEM_COLUMNS = ['tableoid', 'xmin', 'cmin', 'xmax', 'cmax', 'ctid'];
+
 const name = identifier('Name of the column, the same in Postgres, Kafka and Cassandra.').meta({
   'x-kubernetes-validations': [
     {
       rule: `!(self in ${JSON.stringify(BUILT_IN_COLUMNS)})`,
       message: `name must not be that of a built-in column, which is filled already: ${BUILT_IN_COLUMNS.join(', ')}; choose another name`,
+    },
+    {
+      rule: `!(self in ${JSON.stringify(SYSTEM_COLUMNS)})`,
+      message: `name must not be that of a system column of Postgres: ${SYSTEM_COLUMNS.join(', ')}; choose another name`,
     },
   ],
 });
@@ -31,7 +38,7 @@ const field = z
   .object({
     name,
     type: z
-      .enum(['text', 'timestamp', 'uuid', 'bigint', 'double', 'boolean'])
+      .enum(['text', 'timestamp', 'bigint', 'double', 'boolean'])
       .default('text')
       .meta({ description: 'Type of the column.' }),
     path: z

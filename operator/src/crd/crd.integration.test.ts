@@ -112,6 +112,11 @@ const refusals: Refusal[] = [
     says: /spec\.fields\[0\]\.name.*must not be that of a built-in column.*choose another name/s,
   },
   {
+    name: "a field named as a system column of Postgres'",
+    spec: { fields: [{ name: 'xmin', path: 'xmin' }] },
+    says: /spec\.fields\[0\]\.name.*system column of Postgres/s,
+  },
+  {
     name: 'two fields of one name',
     spec: { fields: ['location.city', 'location.state'].map((path) => ({ name: 'place', path })) },
     says: /spec\.fields.*duplicate/is,

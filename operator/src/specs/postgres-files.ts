@@ -16,11 +16,19 @@ audit=/etc/postgres-audit
 # A key of a Secret as the inside of an SQL literal.
 literal() { sed "s/'/''/g" "$1"; }
 
-# Runs the SQL on standard input, a statement a line, with no server. Never logs a statement: some hold passwords.
+# Runs the SQL on standard input, a statement a line, with no server. Never logs a statement: some hold passwords. After a
+# crash the volume names process 1 as its Postgres: here that is this script, which Postgres would take for a living one.
 run_sql() {
-  postgres --single -D "$1" -c config_file="$config" -c exit_on_error=on -c log_min_error_statement=panic \\
+  PG_GRANDPARENT_PID=$$ postgres --single -D "$1" -c config_file="$config" -c exit_on_error=on -c log_min_error_statement=panic \\
     postgres >/dev/null
 }
+
+# Held until the last process of this Postgres ends. Its own lock tells by process numbers, which mean nothing in another pod.
+exec 9>"$PGDATA.lock"
+if ! flock --nonblock 9; then
+  echo "another Postgres still works on the volume, perhaps that of a pod that was deleted by force: waiting for its end" >&2
+  flock 9
+fi
 
 runs=$(postgres --version | sed 's/[^0-9]*\\([0-9]*\\).*/\\1/')
 if [ -s "$PGDATA/PG_VERSION" ] && [ "$(cat "$PGDATA/PG_VERSION")" != "$runs" ]; then

@@ -54,11 +54,23 @@ async function freePort(): Promise<number> {
 }
 
 class Pod {
-  readonly home = mkdtempSync(join(tmpdir(), 'userstream-postgres-pod-'));
+  readonly home: string;
   port = 0;
   log = '';
   #env: NodeJS.ProcessEnv = {};
   #process: ChildProcess | undefined;
+
+  constructor(home = mkdtempSync(join(tmpdir(), 'userstream-postgres-pod-'))) {
+    this.home = home;
+  }
+
+  /** A pod on the same volume. */
+  successor(): Pod {
+    const pod = new Pod(this.home);
+    pod.port = this.port;
+    pod.#env = this.#env;
+    return pod;
+  }
 
   async prepare(): Promise<void> {
     this.#env = await postgresEnvironment();
@@ -72,8 +84,10 @@ class Pod {
   }
 
   start(): void {
-    const [command, ...args] = unprivileged('KILL', 'sh', [join(this.home, 'postgres', 'start.sh')]);
-    const child = spawn(command, args, {
+    const script = unprivileged('KILL', 'sh', [join(this.home, 'postgres', 'start.sh')]);
+    // As in a pod, the script is process 1.
+    const inPod = [...(isRoot() ? [] : ['--user']), '--pid', '--fork', '--kill-child', ...script];
+    const child = spawn('unshare', inPod, {
       cwd: this.home,
       env: { ...this.#env, PGDATA: join(this.home, 'data', 'pgdata') },
     });
@@ -85,7 +99,8 @@ class Pod {
     const child = this.#process;
     if (!child || child.exitCode !== null || child.signalCode !== null) return;
     const exited = once(child, 'exit');
-    child.kill(signal);
+    const [first = ''] = readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8').split(' ');
+    process.kill(Number(first), signal);
     await exited;
   }
 
@@ -163,6 +178,28 @@ describe("a managed Postgres's start script", () => {
       pod.client('userstream', first.password).connect(),
       /password authentication failed/,
     );
+  });
+
+  test('comes back after it was killed', async () => {
+    pod.start();
+    await (await pod.connected('userstream', second.password)).end();
+    await pod.stop('SIGKILL');
+    pod.start();
+    await (await pod.connected('userstream', second.password)).end();
+  });
+
+  test('waits for the end of one that another pod left behind', async () => {
+    pod.start();
+    await (await pod.connected('userstream', second.password)).end();
+    const successor = pod.successor();
+    successor.start();
+    const waits = async () => {
+      while (!successor.log.includes('another Postgres still works on the volume')) await pause(50);
+    };
+    await waits();
+    await pod.stop('SIGKILL');
+    await (await successor.connected('userstream', second.password)).end();
+    await successor.stop();
   });
 
   test('leaves the data of another major version as it is, and says what to do', async () => {
