@@ -14,8 +14,8 @@ export type User = {
 /** The statements that read users with the columns of `view`. */
 function statements(view: readonly Column[]) {
   const values = view.map(([name, type]) => (type === 'timestamp' ? milliseconds(name) : `u."${name}"`));
-  const user = `u.id::text, u.xmin::text AS version, row_to_json(seen)::text AS line
-    FROM users AS u, LATERAL (SELECT ${values.join(', ')}) AS seen`;
+  const user = `u.id::text, u.xmin::text AS version, row_to_json(__seen)::text AS line
+    FROM users AS u, LATERAL (SELECT ${values.join(', ')}) AS __seen`;
   const page = (where: string) => `
     SELECT id, version, line FROM (
       SELECT *, sum(octet_length(line)) OVER (ORDER BY place) - octet_length(line) AS before
@@ -30,7 +30,7 @@ function statements(view: readonly Column[]) {
 
 /** An infinite timestamp has none: the relay can't write it either. */
 function milliseconds(name: string): string {
-  return `CASE WHEN isfinite(u."${name}") THEN (extract(epoch FROM u."${name}") * 1000)::bigint END AS "${name}"`;
+  return `CASE WHEN isfinite(u."${name}") THEN floor(extract(epoch FROM u."${name}") * 1000)::bigint END AS "${name}"`;
 }
 
 /** The users of Postgres, read a page at a time in short statements, so that no old snapshot is kept for it. */

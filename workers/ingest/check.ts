@@ -7,10 +7,7 @@ import { readFields } from './fields.ts';
 const MAX_REASON = 1000;
 
 /** The user that `value` (of the API; undefined: it wasn't JSON) is, with `fields` beside his own, or why he is none. */
-export function checkUser(
-  value: unknown,
-  fields: readonly Field[] = [],
-): { user: User } | { reason: string } {
+export function checkUser(value: unknown, fields: readonly Field[]): { user: User } | { reason: string } {
   if (value === undefined) return { reason: 'is not JSON' };
   const checked = apiUser.safeParse(value);
   const { values, faults } = readFields(value, fields);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { USER_COLUMNS } from '../lib/user.ts';
 import { IngestBench } from '../test/ingest.ts';
 import { Claims } from './claims.ts';
 import { Store } from './store.ts';
@@ -33,7 +34,7 @@ describe('claims', () => {
   });
 
   test('a page that was stored is not claimed again, by nobody', async () => {
-    const store = new Store(bench.pool);
+    const store = new Store(bench.pool, USER_COLUMNS);
     const claim = await replica('a').take();
     assert.equal(await store.writeClaimed(nothing, claim), true);
     await expire();
@@ -41,7 +42,7 @@ describe('claims', () => {
   });
 
   test('who lost his page to another stores nothing of it', async () => {
-    const store = new Store(bench.pool);
+    const store = new Store(bench.pool, USER_COLUMNS);
     const late = await replica('late').take();
     await expire();
     const claim = await replica('other').take();

@@ -7,7 +7,7 @@ const uuid = (digit: number) => `00000000-0000-4000-8000-00000000000${digit}`;
 const user = (digit: number, email = 'x@example.com') => ({ login: { uuid: uuid(digit) }, email });
 const body = (results: unknown[]) => JSON.stringify({ results, info: { page: 3 } });
 const parse = (text: string | Buffer, cut?: string) => {
-  const page = parsePage({ bytes: Buffer.from(text), cut }, 'http://source/api/');
+  const page = parsePage({ bytes: Buffer.from(text), cut }, 'http://source/api/', []);
   return {
     ...page,
     users: page.users.map(({ id }) => id),
@@ -18,7 +18,7 @@ const parse = (text: string | Buffer, cut?: string) => {
 test('sorts good users from bad ones, and keeps the bad ones’ bytes', () => {
   const bad = { name: { first: 'No Uuid' } };
   const bytes = Buffer.from(body([user(1), bad, user(2, 'a\0b'), user(3)]));
-  const page = parsePage({ bytes, cut: undefined }, 'source');
+  const page = parsePage({ bytes, cut: undefined }, 'source', []);
   assert.deepEqual(
     page.users.map(({ id }) => id),
     [uuid(1), uuid(3)],
@@ -34,7 +34,7 @@ test('sorts good users from bad ones, and keeps the bad ones’ bytes', () => {
 
 test('keeps a bad user byte for byte, also what JSON.parse would lose', () => {
   const bad = '{ "login" : {"uuid": 12345678901234567890, "uuid": 2},  "email":"\\u0061" }';
-  const page = parsePage({ bytes: Buffer.from(`{"results":[${bad}]}`), cut: undefined }, 'source');
+  const page = parsePage({ bytes: Buffer.from(`{"results":[${bad}]}`), cut: undefined }, 'source', []);
   assert.deepEqual(
     page.rejected.map(({ raw }) => String(raw)),
     [bad],
@@ -45,6 +45,7 @@ test('of two users with one id the last counts', () => {
   const page = parsePage(
     { bytes: Buffer.from(body([user(1, 'old'), user(2), user(1, 'new')])), cut: undefined },
     '',
+    [],
   );
   assert.deepEqual(
     page.users.map(({ email }) => email),

@@ -26,7 +26,7 @@ const info = z.object({ page: z.int() });
  * each user that is JSON by itself counts, so that one bad spot costs nothing around it.
  * @throws {StageError} SourceInvalidResponse when there is no list of users in it at all.
  */
-export function parsePage(body: Body, name: string, fields: readonly Field[] = []): Page {
+export function parsePage(body: Body, name: string, fields: readonly Field[]): Page {
   const value = body.cut === undefined ? parseJson(body.bytes) : undefined;
   if (value === undefined) return salvage(body, name, fields);
   const page = response.safeParse(value);

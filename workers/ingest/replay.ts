@@ -34,7 +34,7 @@ const EXPLAIN = `
 export async function replayRejected(
   pool: Pool,
   overwrite: boolean,
-  fields: readonly Field[] = [],
+  fields: readonly Field[],
 ): Promise<Replayed> {
   const total: Replayed = { accepted: 0, standing: 0, rejected: 0 };
   for (let after = '0'; ; ) {

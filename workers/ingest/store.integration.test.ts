@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
-import { apiUser, toUser, type User } from '../lib/user.ts';
+import { apiUser, toUser, USER_COLUMNS, type User } from '../lib/user.ts';
 import { NATIONALITIES } from '../source/nationalities.ts';
 import { sourceUser } from '../source/users.ts';
 import { IngestBench } from '../test/ingest.ts';
@@ -16,7 +16,7 @@ describe('the store', () => {
   const bench = IngestBench.hook();
   let store: Store;
   beforeEach(() => {
-    store = new Store(bench.pool);
+    store = new Store(bench.pool, USER_COLUMNS);
   });
 
   const claimed = (sequence: string) => new Claims(bench.pool, sequence, 'ingest-0').take();

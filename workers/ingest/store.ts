@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 import type { Columns } from '../lib/columns.ts';
-import { USER_COLUMNS, type User } from '../lib/user.ts';
+import type { User } from '../lib/user.ts';
 import type { Claim } from './claims.ts';
 import type { Rejected } from './page.ts';
 import { type UserStatements, userStatements, usersParameter } from './upsert.ts';
@@ -39,7 +39,7 @@ export class Store {
   readonly #storeClaimed: string;
 
   /** @param columns those of `users` that are written */
-  constructor(pool: Pool, columns: Columns = USER_COLUMNS) {
+  constructor(pool: Pool, columns: Columns) {
     const statements = userStatements(columns);
     this.#pool = pool;
     this.#store = storeUnclaimed(statements);

@@ -22,17 +22,13 @@ export function userSchema(columns: Columns) {
   return { type: 'record', name: 'User', namespace: 'dev.userstream', fields };
 }
 
-/** The columns that `schema` is the schema of; undefined where no columns make it. */
+/** The columns that `schema` is the schema of; undefined where it is none that `userSchema` makes. */
 export function columnsOfSchema(schema: unknown): Columns | undefined {
-  const { fields } = schema as { fields?: { name: string; type: unknown }[] };
+  const fields = (schema as { fields?: { name: string; type: unknown }[] } | null | undefined)?.fields;
   if (!Array.isArray(fields)) return undefined;
-  const columns: Record<string, ColumnType> = {};
-  for (const { name, type } of fields) {
-    const found = typeOf(Array.isArray(type) ? type.find((branch) => branch !== 'null') : type);
-    if (!found) return undefined;
-    columns[name] = found;
-  }
-  return columns;
+  const types = fields.map(({ name, type }) => [name, typeOf(Array.isArray(type) ? type[1] : type)]);
+  const columns: Columns = Object.fromEntries(types.filter(([, type]) => type !== undefined));
+  return isDeepStrictEqual(userSchema(columns).fields, fields) ? columns : undefined;
 }
 
 function typeOf(avro: unknown): ColumnType | undefined {

@@ -55,6 +55,8 @@ const ADVICE: [prefix: string, advice: Advice][] = [
     '42P01',
     { reason: 'PostgresNotProvisioned', next: 'its tables are made by the provision job: see its logs' },
   ],
+  ['42703', { reason: 'ColumnMissing', next: 'the provision job adds its columns, and is run again' }],
+  ['55P03', { reason: 'TableLocked', next: 'a long transaction holds it: it is tried again when that ends' }],
   ['42501', { reason: 'PostgresAccessDenied', next: 'grant the role its rights on the pipeline’s tables' }],
   ['53', { reason: 'PostgresOutOfResources', next: 'free disk, memory or connections on the server' }],
   ['25006', { reason: 'PostgresReadOnly', next: 'point the pipeline at the primary' }],

@@ -112,6 +112,6 @@ function wrongType(column: string, found: string, wanted: string): StageError {
   return new StageError(
     'Cassandra',
     'ColumnTypeConflict',
-    `column ${column} is of type ${found}, not ${wanted}, and Cassandra can't change it; make a new pipeline with another cassandra.table`,
+    `column ${column} is of type ${found}, not ${wanted}, and Cassandra can't change it; give a field another name, or make a new pipeline with another cassandra.table`,
   );
 }

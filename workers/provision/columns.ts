@@ -8,7 +8,7 @@ import { addColumns, checkUsersTable } from './users-table.ts';
 
 /**
  * The columns of `users`. One that stood in the table before it became a field may have values that were never published:
- * for it the whole table is, under the next epoch.
+ * for it the whole table is, under the next epoch, which the relay begins by itself.
  */
 export function columnsInPostgres(section: Sections['postgres'], access: Access): TableColumns {
   return {
@@ -16,18 +16,14 @@ export function columnsInPostgres(section: Sections['postgres'], access: Access)
     add: (columns) =>
       withClient(section, access, async (client) => {
         await client.query('BEGIN');
+        // Who waits for the table holds up all who come after.
+        await client.query(`SET LOCAL lock_timeout = '5s'`);
         const added = await addColumns(client, columns);
         await noteColumns(client, section.slot, Object.keys(columns), added);
         await client.query('COMMIT');
-        await client.query(END_STALE_READER, [section.slot]);
       }),
   };
 }
-
-/** A relay streams only once it has published the table: one that streams before that hasn't heard of the new epoch. */
-const END_STALE_READER = `
-  SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots JOIN relay_state ON slot = slot_name
-  WHERE slot_name = $1 AND NOT snapshot_done AND active_pid IS NOT NULL`;
 
 async function noteColumns(client: Client, slot: string, names: string[], added: string[]): Promise<void> {
   const { rows } = await client.query<{ columns: string[] | null }>(
@@ -40,6 +36,6 @@ async function noteColumns(client: Client, slot: string, names: string[], added:
     adopted.length > 0 ? ', epoch = epoch + 1, snapshot_done = false, start_lsn = restart_lsn' : '';
   await client.query(
     `UPDATE relay_state SET columns = $2${anew} FROM pg_replication_slots WHERE slot_name = slot AND slot = $1`,
-    [slot, names],
+    [slot, [...new Set([...noted, ...names])]],
   );
 }

@@ -8,7 +8,7 @@ import { grantCassandra, grantPostgres } from './audit.ts';
 import { columnsInCassandra, dropTable, provisionCassandra } from './cassandra.ts';
 import { columnsInPostgres } from './columns.ts';
 import { deleteTopics, provisionTopics, topicWishes } from './kafka.ts';
-import { dropSlot, dropTables, provisionPostgres } from './postgres.ts';
+import { alone, dropSlot, dropTables, provisionPostgres } from './postgres.ts';
 import { provisionSchema } from './schema.ts';
 
 const configSchema = z.object({
@@ -63,12 +63,15 @@ function provision(config: Config, context: WorkerContext): Step[] {
   const [toPostgres, toCassandra] = [access('POSTGRES'), access('CASSANDRA')];
   const wishes = topicWishes(kafka, topics, registryTopics);
   const subject = subjectClient(schemaRegistry, access('SCHEMA_REGISTRY').credentials);
-  const tables = [columnsInPostgres(postgres, toPostgres), columnsInCassandra(cassandra, toCassandra)];
+  const tables = [columnsInCassandra(cassandra, toCassandra), columnsInPostgres(postgres, toPostgres)];
   return [
     { name: 'Postgres', run: () => provisionPostgres(postgres, toPostgres) },
     { name: 'Kafka', run: () => provisionTopics(kafka, access('KAFKA'), context.log, wishes) },
     { name: 'Cassandra', run: () => provisionCassandra(cassandra, toCassandra) },
-    { name: 'SchemaRegistry', run: () => provisionSchema(subject, fields, tables) },
+    {
+      name: 'SchemaRegistry',
+      run: () => alone(postgres, toPostgres, () => provisionSchema(subject, fields, tables)),
+    },
     ...auditRoles(config, access),
   ];
 }

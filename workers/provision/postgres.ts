@@ -29,6 +29,14 @@ export async function provisionPostgres(section: Section, access: Access): Promi
   });
 }
 
+/** Does `work` while no other provision of the same database does anything. */
+export async function alone(section: Section, access: Access, work: () => Promise<void>): Promise<void> {
+  await withClient(section, access, async (client) => {
+    await client.query('SELECT pg_advisory_lock($1)', [LOCK]);
+    await work();
+  });
+}
+
 /**
  * Drops the slot, so that a server that lives on keeps no WAL for it; sends a relay that still reads it away. A slot of the
  * name that serves another database, or another plugin, is somebody else's.

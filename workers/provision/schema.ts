@@ -52,5 +52,5 @@ function incompatible(before: Columns | undefined, columns: Columns): StageError
   const fault = name
     ? `spec.fields: ${name} is ${columns[name]}, but was registered as ${before?.[name]}; leave its type, or give the field another name`
     : 'the subject holds a schema of another kind: choose another topic';
-  return new StageError('SchemaRegistry', 'SchemaIncompatible', `the registry refuses the schema: ${fault}`);
+  return new StageError('SchemaRegistry', 'SchemaIncompatible', `the schema can't be registered: ${fault}`);
 }

@@ -29,7 +29,7 @@ export async function checkUsersTable(client: Client, wanted: Columns): Promise<
   throw new StageError(
     'Postgres',
     'TableUnexpected',
-    `the database has a table users that does not fit: ${faults.join('; ')}; alter it, or give the pipeline a database of its own`,
+    `the database has a table users that does not fit: ${faults.join('; ')}; alter it, give a field another name, or give the pipeline a database of its own`,
   );
 }
 

@@ -1,7 +1,8 @@
+import type { Columns } from '../lib/columns.ts';
 import { StageError } from '../lib/health.ts';
 import { placeOf, readRelation } from './relation.ts';
 import { RowEncoder } from './row-encoder.ts';
-import { type Schema, TableAltered } from './schema.ts';
+import { TableAltered } from './schema.ts';
 import { Tuple } from './tuple.ts';
 
 /** What happened to one user. */
@@ -21,44 +22,49 @@ const TABLE = 'users';
 const [INSERT, UPDATE, DELETE] = [0x49, 0x55, 0x44];
 const [KEY, OLD] = [0x4b, 0x4f];
 
-type Table = { idPlace: number; encoder: RowEncoder };
+type Table = {
+  idPlace: number;
+  encoder: RowEncoder;
+  /** A column that isn't in the schema; undefined where there is none, or it is known to be somebody else's. */
+  unknown: string | undefined;
+};
 
 /** Reads the changes of `users` out of WAL messages. */
 export class ChangeReader {
-  readonly #schema: Omit<Schema, 'id'>;
+  readonly #columns: Columns;
+  readonly #asOf: bigint;
   readonly #tables = new Map<number, Table>();
   readonly #before = new Tuple();
   readonly #after = new Tuple();
 
-  constructor(schema: Omit<Schema, 'id'>) {
-    this.#schema = schema;
+  /** @param asOf the version of a row that was written when the schema was read */
+  constructor(columns: Columns, asOf: bigint) {
+    this.#columns = columns;
+    this.#asOf = asOf;
   }
 
-  /**
-   * Takes in a Relation message, which comes before the first row and again after the table was altered.
-   * @throws {TableAltered} on a column that nothing is known of: no row may be read without it.
-   */
+  /** Takes in a Relation message, which comes before the first row and again after the table was altered. */
   describe(bytes: Buffer): void {
     const relation = readRelation(bytes);
     if (relation.name !== TABLE) return;
-    const { columns, foreign } = this.#schema;
-    const unknown = relation.columns.find(({ name }) => !(name in columns) && !foreign.has(name));
-    if (unknown) throw new TableAltered(unknown.name);
     const idPlace = placeOf(relation, 'id', 'uuid');
     if (idPlace < 0) throw withoutId();
-    const encoder = new RowEncoder(columns, (name, type) => placeOf(relation, name, type));
-    this.#tables.set(relation.id, { idPlace, encoder });
+    const encoder = new RowEncoder(this.#columns, (name, type) => placeOf(relation, name, type));
+    const unknown = relation.columns.find(({ name }) => !Object.hasOwn(this.#columns, name))?.name;
+    this.#tables.set(relation.id, { idPlace, encoder, unknown });
   }
 
   /**
    * The changes that one message amounts to, in order: an update of the key is the end of the old user and the beginning
    * of the new. Messages about anything but rows of `users` amount to none.
+   * @throws {TableAltered} on a row that may have a value in a column that nothing is known of
    */
   read(bytes: Buffer, version: bigint, committedAt: number): Change[] {
     const tag = bytes[0];
     if (tag !== INSERT && tag !== UPDATE && tag !== DELETE) return [];
     const table = this.#tables.get(bytes.readUInt32BE(1));
     if (!table) return [];
+    this.#requireKnown(table, version);
     const of = (row: Tuple) => ({ id: idOf(row, table), version, committedAt });
     const kind = bytes[5];
     const hasBefore = kind === KEY || kind === OLD;
@@ -71,6 +77,13 @@ export class ChangeReader {
     const stands = { ...of(this.#after), encode };
     const moved = hasBefore && idOf(this.#before, table) !== stands.id;
     return moved ? [gone(), stands] : [stands];
+  }
+
+  /** The first row under a description of the table tells when that was true. */
+  #requireKnown(table: Table, version: bigint): void {
+    if (table.unknown === undefined) return;
+    if (version >= this.#asOf) throw new TableAltered(table.unknown);
+    table.unknown = undefined;
   }
 
   /** A large value that an update left alone is not in the WAL unless the whole old row is. */

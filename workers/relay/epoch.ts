@@ -32,7 +32,7 @@ async function outrank({ control, slot, config, log, published }: Session): Prom
   // What no version can hold must not be noted: no later session would get past it.
   versionOf(epoch, slot.startLsn);
   log.warn({ recorded: slot.epoch, epoch }, 'the topic holds a later epoch than the database knows of');
-  await raiseEpoch(control, config.postgres.slot, epoch);
+  await raiseEpoch(control, config.postgres.slot, slot.epoch, epoch);
   return { ...slot, epoch };
 }
 

@@ -3,6 +3,7 @@ import { after, before, describe, test } from 'node:test';
 import type { Field } from '../lib/columns.ts';
 import { epochEnds } from '../test/records.ts';
 import { RelayBench } from '../test/relay.ts';
+import { until } from '../test/wait.ts';
 
 const CELL: Field = { name: 'cell', type: 'text', path: 'cell' };
 const LATITUDE: Field = { name: 'latitude', type: 'double', path: 'location.coordinates.latitude' };
@@ -89,7 +90,7 @@ describe('a field that a pipeline is given', () => {
     const before = epochEnds(bench.users.records).length;
     await bench.provisionFields([NICK]);
     await bench.equal('after the column became a field');
-    assert.ok(epochEnds(bench.users.records).length > before);
+    await until('the end of the new epoch', () => epochEnds(bench.users.records).length > before);
     await bench.insert(3, 'After');
     await bench.equal('in the new epoch');
   });
@@ -100,6 +101,16 @@ describe('a field that a pipeline is given', () => {
       reason: 'TableUnexpected',
       message: /column taken is of type integer, not text/,
     });
+  });
+
+  test('is not taken for the column of somebody else in whose place it came', async () => {
+    await bench.db.query('ALTER TABLE users ADD COLUMN swapped text');
+    await bench.db.query(`UPDATE users SET swapped = 'somebody else’s'`);
+    await bench.equal('with the column of somebody else');
+    await bench.db.query('ALTER TABLE users DROP COLUMN swapped');
+    await bench.provisionFields([{ ...NICK, name: 'swapped' }]);
+    await bench.db.query(`UPDATE users SET swapped = 'ours'`);
+    await bench.equal('with the field in its place');
   });
 
   test('a column that came and went while the relay was away stops nothing', async () => {

@@ -26,7 +26,7 @@ await runWorker('relay', async ({ health, log, registry, signal, configFile, env
     SCHEMA_REGISTRY: accessTo('SCHEMA_REGISTRY'),
   };
   const metrics = relayMetrics(registry);
-  const context = { config, access, met: new Set<string>(), metrics, health, log, signal };
+  const context = { config, access, metrics, health, log, signal };
   while (!signal.aborted) await untilDone(() => runUntilWorn(context), context);
 });
 

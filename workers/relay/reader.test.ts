@@ -8,7 +8,7 @@ function setUp() {
   const seen: string[] = [];
   const reader = new Reader({
     epoch: 1,
-    schema: { columns: USER_COLUMNS, foreign: new Set() },
+    schema: { columns: USER_COLUMNS, asOf: 2n ** 47n },
     add: ({ id, version, committedAt }) => seen.push(`${id} ${version & 0xffffn} at ${committedAt}`),
     mark: (lsn) => seen.push(`mark ${lsn}`),
   });

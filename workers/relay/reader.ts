@@ -4,7 +4,7 @@ import type { Schema } from './schema.ts';
 
 export type ReaderOptions = {
   epoch: number;
-  schema: Omit<Schema, 'id'>;
+  schema: Pick<Schema, 'columns' | 'asOf'>;
   add(change: Change): void;
   /** All that was committed before `lsn` has been added. */
   mark(lsn: Lsn): void;
@@ -26,7 +26,8 @@ export class Reader {
 
   constructor(options: ReaderOptions) {
     this.#options = options;
-    this.#changes = new ChangeReader(options.schema);
+    const { columns, asOf } = options.schema;
+    this.#changes = new ChangeReader(columns, versionOf(options.epoch, asOf));
   }
 
   get inTransaction(): boolean {

@@ -3,51 +3,60 @@ import { columnsOfSchema } from '../lib/avro.ts';
 import type { Columns } from '../lib/columns.ts';
 import { StageError } from '../lib/health.ts';
 import type { SubjectClient } from '../lib/registry.ts';
+import { type Lsn, parseLsn } from './lsn.ts';
 
 /** What the records of a session are written with. */
 export type Schema = {
   id: number;
   columns: Columns;
-  /** The table's columns that are known to have no place in it. */
-  foreign: ReadonlySet<string>;
+  /** Where the WAL ended when it was read: a column that the table had before and that isn't in it is somebody else's. */
+  asOf: Lsn;
 };
 
-/** The table has a column that came after the schema was read: the next session reads the schema anew. */
+/** The table has a column that may have come after the schema was read: the next session reads the schema anew. */
 export class TableAltered extends Error {
-  readonly column: string;
-
   constructor(column: string) {
-    super(`table users has a new column ${column}`);
-    this.column = column;
+    super(`table users has a column ${column} that is not in the schema, or not yet`);
   }
 }
 
-const PRESENT = `
-  SELECT attname::text AS name FROM pg_attribute
-  WHERE attrelid = to_regclass('users') AND attnum > 0 AND NOT attisdropped`;
+type Known = { wal: string; columns: string[] | null };
+
+const KNOWN = `
+  SELECT pg_current_wal_insert_lsn()::text AS wal, columns
+  FROM (VALUES ($1::text)) AS wanted (slot) LEFT JOIN relay_state USING (slot)`;
 
 /**
- * The subject's newest schema. Provision registers a column before it adds it to the table: one that the table had before
- * the schema was read, and that isn't in it, is somebody else's, as is one of `met` by now.
- * @throws {StageError} SchemaUnexpected where the schema isn't a user's, and the registry's
+ * The subject's newest schema. Provision registers a column before it adds it to the table, so the order of the two reads
+ * matters.
+ * @throws {StageError} SchemaUnexpected where it isn't a user's, SchemaBehind where it lacks what provision registered
  */
 export async function readSchema(
   control: Client,
+  slot: string,
   subject: Pick<SubjectClient, 'latest'>,
-  met: ReadonlySet<string>,
 ): Promise<Schema> {
-  const { rows } = await control.query<{ name: string }>(PRESENT);
+  const { rows } = await control.query<Known>(KNOWN, [slot]);
   const { id, schema } = await subject.latest();
   const columns = columnsOfSchema(schema);
   if (!columns) throw unexpected(id);
-  const strangers = [...rows.map(({ name }) => name), ...met].filter((name) => !(name in columns));
-  return { id, columns, foreign: new Set(strangers) };
+  const lacking = (rows[0]?.columns ?? []).filter((name) => !Object.hasOwn(columns, name));
+  if (lacking.length > 0) throw behind(id, lacking);
+  return { id, columns, asOf: parseLsn(rows[0]?.wal ?? '0/0') };
 }
 
 function unexpected(id: number): StageError {
   return new StageError(
     'SchemaRegistry',
     'SchemaUnexpected',
-    `the subject's newest schema, ${id}, has fields that no user has: only the provision job may register there; remove that version`,
+    `the subject's newest schema, ${id}, is not one that the provision job registers: remove that version`,
+  );
+}
+
+function behind(id: number, columns: string[]): StageError {
+  return new StageError(
+    'SchemaRegistry',
+    'SchemaBehind',
+    `the subject's newest schema, ${id}, lacks ${columns.join(', ')}, which were registered: the registry was set back, or one of its pods lags; run the provision job again if this lasts`,
   );
 }

@@ -30,8 +30,6 @@ export type System = 'POSTGRES' | 'KAFKA' | 'SCHEMA_REGISTRY';
 export type SessionContext = {
   config: Pick<Sections, 'postgres' | 'kafka' | 'schemaRegistry'>;
   access: Record<System, { credentials: Credentials | undefined; ca: string | undefined }>;
-  /** The columns for which a session was ended so far. */
-  met: Set<string>;
   metrics: RelayMetrics;
   health: Health;
   log: Logger;
@@ -66,7 +64,7 @@ export async function runSession(context: SessionContext): Promise<void> {
   let slot: SlotState | undefined;
   try {
     slot = await awaitTurn(context, control);
-    const schema = await readSchema(control, subjectOf(context), context.met);
+    const schema = await readSchema(control, context.config.postgres.slot, subjectOf(context));
     publisher = await openPublisher(context);
     const session = { ...context, control, slot, schema, ...publishing(context, publisher, schema) };
     context.metrics.active.set(1);
@@ -74,7 +72,8 @@ export async function runSession(context: SessionContext): Promise<void> {
     await streamChanges({ ...session, slot });
   } catch (error) {
     if (isAbort(error)) throw error;
-    if (error instanceof TableAltered) return meet(context, error);
+    // Nothing of the column was published: the next session begins before its first row, with the newest schema.
+    if (error instanceof TableAltered) return context.log.info(error.message);
     if (isHistoryChanged(error)) await askForEpoch(control, context.config.postgres.slot).catch(() => {});
     const fault = postgresError(context.config.postgres, error);
     throw slot?.atRisk ? withRisk(fault, context.config.postgres.slot) : fault;
@@ -109,12 +108,6 @@ async function openControl({ config, access }: SessionContext): Promise<Client> 
 
 function subjectOf({ config, access }: SessionContext) {
   return subjectClient(config.schemaRegistry, access.SCHEMA_REGISTRY.credentials);
-}
-
-/** Nothing of the column was published: the next session begins before its first row, with the newest schema. */
-function meet({ met, log }: SessionContext, { column, message }: TableAltered): void {
-  met.add(column);
-  log.info({ column }, message);
 }
 
 async function openPublisher({ config, access, log }: SessionContext): Promise<Publisher> {

@@ -77,19 +77,28 @@ export async function tryLock(client: Client, slot: string): Promise<boolean> {
   return rows[0]?.locked === true;
 }
 
-export async function raiseEpoch(client: Client, slot: string, epoch: number): Promise<void> {
-  await client.query('UPDATE relay_state SET epoch = $2 WHERE slot = $1', [slot, epoch]);
+/** @throws {StageError} EpochOver where `from` is no longer the epoch */
+export async function raiseEpoch(client: Client, slot: string, from: number, to: number): Promise<void> {
+  const { rowCount } = await client.query(
+    'UPDATE relay_state SET epoch = $3 WHERE slot = $1 AND epoch = $2',
+    [slot, from, to],
+  );
+  if (rowCount === 0) throw epochOver(from);
 }
 
-/** @throws {StageError} EpochOver where another epoch was asked for meanwhile: it begins with the next session. */
+/** Another epoch was asked for meanwhile: it begins with the next session. */
+export function epochOver(epoch: number): StageError {
+  return new StageError('Postgres', 'EpochOver', `epoch ${epoch} is over; the next one begins`);
+}
+
+/** @throws {StageError} EpochOver where `epoch` is no longer the epoch */
 export async function markSnapshotDone(client: Client, slot: string, epoch: number): Promise<void> {
   const { rowCount } = await client.query(
     `UPDATE relay_state SET snapshot_done = true, server_started = pg_postmaster_start_time()
      WHERE slot = $1 AND epoch = $2`,
     [slot, epoch],
   );
-  if (rowCount === 0)
-    throw new StageError('Postgres', 'EpochOver', `epoch ${epoch} is over; the next one begins`);
+  if (rowCount === 0) throw epochOver(epoch);
 }
 
 /** Notes that the server, as it runs now, goes on where the topic ends. */
@@ -112,22 +121,29 @@ export type WalState = {
   /** Where the server's WAL ends: everything that was committed before stands before it. */
   end: Lsn;
   atRisk: boolean;
+  /** The epoch that is to be streamed; undefined where its snapshot has yet to be published. */
+  epoch: number | undefined;
   /** How much more WAL may be written before the slot is lost; undefined where the server sets no limit. */
   safeBytes: number | undefined;
 };
 
+type WalRow = { end: string; wal_status: string | null; safe: string | null; epoch: number | null };
+
 /** How the slot stands to the server's WAL. */
 export async function readWal(client: Client, slot: string): Promise<WalState> {
-  const { rows } = await client.query<{ end: string; wal_status: string | null; safe: string | null }>(
-    `SELECT pg_current_wal_lsn()::text AS end, slot.wal_status, slot.safe_wal_size::text AS safe
+  const { rows } = await client.query<WalRow>(
+    `SELECT pg_current_wal_lsn()::text AS end, slot.wal_status, slot.safe_wal_size::text AS safe,
+            CASE WHEN state.snapshot_done THEN state.epoch END AS epoch
      FROM (VALUES ($1::text)) AS wanted (slot)
+     LEFT JOIN relay_state AS state USING (slot)
      LEFT JOIN pg_replication_slots AS slot ON slot.slot_name = wanted.slot`,
     [slot],
   );
-  const { end = '', wal_status = null, safe = null } = rows[0] ?? {};
+  const { end = '', wal_status = null, safe = null, epoch = null } = rows[0] ?? {};
   return {
     end: parseLsn(end),
     atRisk: isAtRisk(wal_status),
+    epoch: epoch ?? undefined,
     safeBytes: safe === null ? undefined : Number(safe),
   };
 }

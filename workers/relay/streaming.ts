@@ -7,7 +7,7 @@ import { Pace } from './pace.ts';
 import { Reader } from './reader.ts';
 import { TableAltered } from './schema.ts';
 import type { Session } from './session.ts';
-import { markServerKnown, readWal, riskOf } from './slot.ts';
+import { epochOver, markServerKnown, readWal, riskOf } from './slot.ts';
 import { openStream, type WalStream } from './stream.ts';
 
 /** How often the server hears from us, well within its timeout also while the stream is held back. */
@@ -119,7 +119,8 @@ function streamError(section: Session['config']['postgres'], error: unknown): Er
 
 async function showFigures(session: Session, outbox: Outbox, reader: Reader, pace: Pace): Promise<void> {
   const { metrics, health, control, config } = session;
-  const { end, atRisk, safeBytes } = await readWal(control, config.postgres.slot);
+  const { end, atRisk, safeBytes, epoch } = await readWal(control, config.postgres.slot);
+  if (epoch !== session.slot.epoch) throw epochOver(session.slot.epoch);
   const { confirmed } = outbox;
   const lag = Number(end > confirmed ? end - confirmed : 0n);
   const idle = outbox.idle && !reader.inTransaction;

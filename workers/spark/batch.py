@@ -16,6 +16,7 @@ from metrics import Metrics
 from outcome import EPOCH_END, Outcome, Refusal, total
 from registry import RegistryClient, Schema
 from replay import Generation
+from schema import require_fields
 from sink import write_partition
 from sql import KEPT, apply_sql
 from sweep import has_reached, sweep
@@ -98,12 +99,17 @@ class Batches:
         return users.select(*CARRIED.values(), KEPT, *values)
 
     def _learn(self, schema_ids: frozenset[int]) -> bool:
-        """Fetches these schemas; True when one of them exists."""
+        """
+        Fetches these schemas; True when one of them exists. Raises StaleSchema, and StageError SchemaBehind where the
+        registry no longer knows the newest.
+        """
         found = {schema_id: self._registry.by_id(schema_id) for schema_id in schema_ids}
-        self._writers |= {schema_id: text for schema_id, text in found.items() if text is not None}
-        if any(found.values()) and self._registry.latest().id != self._reader.id:
+        known = {schema_id: text for schema_id, text in found.items() if text is not None}
+        self._writers |= known
+        if known and self._registry.latest().id != self._reader.id:
             raise StaleSchema("the subject has a newer schema")
-        return any(found.values())
+        require_fields(self._reader, known)
+        return bool(known)
 
     def _put_aside(self, batch: DataFrame, refused: tuple[Refusal, ...]) -> None:
         """What is not written, key and value as they came, to the dead-letter topic."""

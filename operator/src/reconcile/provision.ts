@@ -31,8 +31,8 @@ export async function runJob(context: Context, objects: KubeObject[]): Promise<C
   return jobCheck(live, await cluster.pods('provision'));
 }
 
-/** What the relay says when the slot that a finished Job made is there no longer. */
-const LOST_SLOT = new Set(['SlotMissing', 'SlotLost', 'SlotNotProvisioned']);
+/** What workers say when something that a finished Job made is there no longer. */
+const LOST = new Set(['SlotMissing', 'SlotLost', 'SlotNotProvisioned', 'ColumnMissing']);
 
 /** A Job that is done and yet has to be done again is deleted, and made anew by the next reconcile. */
 async function repeatIfLost(
@@ -40,7 +40,7 @@ async function repeatIfLost(
   done: Check,
   objects: KubeObject[],
 ): Promise<Check> {
-  const lost = reports.find(({ reason }) => LOST_SLOT.has(reason));
+  const lost = reports.find(({ reason }) => LOST.has(reason));
   if (!done.ready || !lost) return done;
   await cluster.delete(JOB, jobName(objects));
   return notReady(lost.reason, lost.message);

@@ -16,7 +16,7 @@ type Checked = Pick<Page, 'users' | 'rejected'>;
 function ingest(replicas: number, pageAt: (world: World, index: number) => Checked | undefined) {
   return (world: World) => {
     const replica = async (name: string) => {
-      const [claims, store] = [new Claims(world.pool, 'bench', name), new Store(world.pool)];
+      const [claims, store] = [new Claims(world.pool, 'bench', name), new Store(world.pool, USER_COLUMNS)];
       for (;;) {
         const claim = await claims.take();
         const page = pageAt(world, claim.page - 1);
@@ -31,7 +31,7 @@ function ingest(replicas: number, pageAt: (world: World, index: number) => Check
 /** The response's bytes, parsed and each user checked. */
 function parsed({ pages }: World, index: number): Checked | undefined {
   const bytes = pages[index];
-  return bytes && parsePage({ bytes, cut: undefined }, 'bench');
+  return bytes && parsePage({ bytes, cut: undefined }, 'bench', []);
 }
 
 /** The same, parsed and checked beforehand: psql's rows are ready as well. */
@@ -78,7 +78,9 @@ export const COPY: Contender = {
 export const WAYS: Contender[] = [
   {
     name: 'JSON in one statement (ours)',
-    run: eachPage(({ pool }, users) => new Store(pool).write({ users, rejected: [], source: 'bench' })),
+    run: eachPage(({ pool }, users) =>
+      new Store(pool, USER_COLUMNS).write({ users, rejected: [], source: 'bench' }),
+    ),
   },
   {
     name: 'arrays in one statement',

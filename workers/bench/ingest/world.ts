@@ -39,7 +39,7 @@ const UPSERT = upsert('TRUE').replace(source, 'staging AS new').replace('RETURNI
 
 export async function startWorld(users: number, pageSize: number): Promise<World> {
   const pages = bodies(users, pageSize);
-  const rows = pages.map((bytes) => parsePage({ bytes, cut: undefined }, 'bench').users);
+  const rows = pages.map((bytes) => parsePage({ bytes, cut: undefined }, 'bench', []).users);
   const postgres = await startPostgres();
   const { section, credentials } = postgres;
   const access = { credentials, ca: undefined };

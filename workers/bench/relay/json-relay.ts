@@ -42,7 +42,7 @@ function recordOf({ id, version, committedAt, encode }: Change) {
 
 const reader = new Reader({
   epoch: 0,
-  schema: { columns: USER_COLUMNS, foreign: new Set() },
+  schema: { columns: USER_COLUMNS, asOf: 0n },
   add: (change) => outbox.add(recordOf(change)),
   mark: (lsn) => outbox.mark(lsn),
 });
