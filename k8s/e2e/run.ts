@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { goBinaries } from '../cluster/binaries.ts';
 import { cacheDir } from '../cluster/cache.ts';
 import { type Cluster, STATE_ROOT, startCluster, stateDir, stopCluster } from '../cluster/cluster.ts';
@@ -14,12 +15,16 @@ import { NETWORK } from '../cluster/network.ts';
 import { lookAround, obstacles } from '../cluster/preflight.ts';
 import { Progress } from '../cluster/progress.ts';
 
-/** Users of each seed that the source serves. */
-const SOURCE_LIMIT = '3000';
-
 const name = `e2e-${process.pid}`;
-/** The suites to run, as in `npm run test:e2e -- day-two`: without a name the one that belongs to `npm test`. */
-const suites = process.argv.length > 2 ? process.argv.slice(2) : ['flow'];
+/** The suites to run, as in `npm run test:e2e -- day-two`, or another program instead of them. */
+const { values, positionals } = parseArgs({
+  options: { program: { type: 'string' } },
+  allowPositionals: true,
+});
+/** Without a name the one that belongs to `npm test`. */
+const suites = positionals.length > 0 ? positionals : ['flow'];
+/** Users of each seed that the source serves; under load they come for as long as it lasts. */
+const SOURCE_LIMIT = suites.includes('chaos') ? '1000000' : '3000';
 const cache = cacheDir(process.env);
 const progress = new Progress();
 
@@ -72,7 +77,9 @@ async function test(cluster: Cluster): Promise<boolean> {
     `nameserver ${NETWORK.dns}\nsearch svc.${NETWORK.domain} ${NETWORK.domain}\noptions ndots:5\n`,
   );
   const files = suites.map((suite) => join(import.meta.dirname, `${suite}.e2e.test.ts`));
-  const tests = [process.execPath, '--test', '--test-concurrency=1', '--test-reporter=spec', ...files];
+  const tests = values.program
+    ? [process.execPath, values.program]
+    : [process.execPath, '--test', '--test-concurrency=1', '--test-reporter=spec', ...files];
   const { command, args, env } = cluster.command('unshare', [
     '--mount',
     'sh',
