@@ -3,7 +3,7 @@ import { columnsOf, type Field, userColumns } from '../lib/columns.ts';
 import type { User } from '../lib/user.ts';
 import { checkUser, parseJson } from './check.ts';
 import { inTransaction } from './transaction.ts';
-import { userStatements, usersParameter } from './upsert.ts';
+import { userStatements, usersParameters } from './upsert.ts';
 
 export type Replayed = {
   /** Taken up: they stand in `users` as they were sent. */
@@ -73,9 +73,13 @@ async function replayBatch(client: PoolClient, after: string, options: Options) 
 
 /** The ids of those who stand in `users` now as given; of two with one id the last counts. */
 async function write(client: PoolClient, users: User[], options: Options): Promise<Set<string>> {
-  const { upsert, unchanged } = userStatements(userColumns(columnsOf(options.fields)));
-  const text = `WITH accepted AS (${upsert('TRUE', '$2::boolean')}) SELECT id FROM accepted UNION (${unchanged})`;
+  const columns = userColumns(columnsOf(options.fields));
+  const { next, upsert, unchanged } = userStatements(columns);
+  const text = `WITH accepted AS (${upsert('TRUE', `$${next}::boolean`)}) SELECT id FROM accepted UNION (${unchanged})`;
   const distinct = [...new Map(users.map((user) => [user.id, user])).values()];
-  const { rows } = await client.query<{ id: string }>(text, [usersParameter(distinct), options.overwrite]);
+  const { rows } = await client.query<{ id: string }>(text, [
+    ...usersParameters(columns, distinct),
+    options.overwrite,
+  ]);
   return new Set(rows.map(({ id }) => id));
 }

@@ -3,7 +3,7 @@ import type { Columns } from '../lib/columns.ts';
 import type { User } from '../lib/user.ts';
 import type { Claim } from './claims.ts';
 import type { Rejected } from './page.ts';
-import { type UserStatements, userStatements, usersParameter } from './upsert.ts';
+import { type UserStatements, userStatements, usersParameters } from './upsert.ts';
 
 export type Batch = {
   users: User[];
@@ -13,11 +13,11 @@ export type Batch = {
 };
 
 /** One statement, so one round trip and one transaction. */
-const write = ({ upsert }: UserStatements, guard: string) => `
+const write = ({ next, upsert }: UserStatements, guard: string) => `
   accepted AS (${upsert(guard)}), refused AS (
     INSERT INTO rejected_users (source, reason, raw)
-    SELECT $2, reason, decode(raw, 'base64')
-    FROM json_to_recordset($3) AS new (reason text, raw text)
+    SELECT $${next}, reason, decode(raw, 'base64')
+    FROM json_to_recordset($${next + 1}) AS new (reason text, raw text)
     WHERE ${guard}
   )`;
 
@@ -26,7 +26,7 @@ const write = ({ upsert }: UserStatements, guard: string) => `
 /** Only he who holds the claim stores the page, and ends the claim; a second writer waits for him, then does nothing. */
 const storeClaimed = (statements: UserStatements) => `
   WITH claimed AS (
-    DELETE FROM ingest_claims WHERE sequence = $4 AND page = $5 AND owner = $6 RETURNING page
+    DELETE FROM ingest_claims WHERE sequence = $${statements.next + 2} AND page = $${statements.next + 3} AND owner = $${statements.next + 4} RETURNING page
   ), ${write(statements, 'EXISTS (SELECT FROM claimed)')}
   SELECT FROM claimed`;
 
@@ -35,6 +35,7 @@ const storeUnclaimed = (statements: UserStatements) => `WITH ${write(statements,
 /** The users, good and bad, in Postgres. Errors are those of `pg`. */
 export class Store {
   readonly #pool: Pool;
+  readonly #columns: Columns;
   readonly #store: string;
   readonly #storeClaimed: string;
 
@@ -42,24 +43,25 @@ export class Store {
   constructor(pool: Pool, columns: Columns) {
     const statements = userStatements(columns);
     this.#pool = pool;
+    this.#columns = columns;
     this.#store = storeUnclaimed(statements);
     this.#storeClaimed = storeClaimed(statements);
   }
 
   /** Writes a batch that has no place in a sequence. */
   async write(batch: Batch): Promise<void> {
-    await this.#pool.query(this.#store, parameters(batch));
+    await this.#pool.query(this.#store, this.#parameters(batch));
   }
 
   /** Writes the batch that `claim` is for and ends the claim, both or neither; false when another holds it by now. */
   async writeClaimed(batch: Batch, { sequence, page, owner }: Claim): Promise<boolean> {
-    const values = [...parameters(batch), sequence, page, owner];
+    const values = [...this.#parameters(batch), sequence, page, owner];
     const result = await this.#pool.query(this.#storeClaimed, values);
     return result.rowCount === 1;
   }
-}
 
-function parameters({ users, source, rejected }: Batch): string[] {
-  const refused = rejected.map(({ reason, raw }) => ({ reason, raw: raw.toString('base64') }));
-  return [usersParameter(users), source, JSON.stringify(refused)];
+  #parameters({ users, source, rejected }: Batch): (Buffer | string)[] {
+    const refused = rejected.map(({ reason, raw }) => ({ reason, raw: raw.toString('base64') }));
+    return [...usersParameters(this.#columns, users), source, JSON.stringify(refused)];
+  }
 }
