@@ -15,8 +15,8 @@ export type UserStatements = {
    * An INSERT of the users, if `guard`, that returns the ids of those written. One who stands unchanged is left out before
    * the insert (ON CONFLICT would lock his row, which is a WAL record of 56 bytes), and one who stands otherwise unless
    * `overwrite`; the condition on the update is for a writer in between. Sorted by id, so that two writers can't wait for
-   * each other. OFFSET 0 has each old row looked up by its id: left to choose, the planner reads all of a table that isn't large
-   * yet, page after page.
+   * each other. OFFSET 0 has each old row looked up by its id: left to choose, the planner reads all of a small table
+   * for each page.
    */
   upsert(guard: string, overwrite?: string): string;
   /** The ids of those who stand there exactly so. */
