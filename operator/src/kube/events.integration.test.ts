@@ -106,10 +106,21 @@ describe('events on a real API server', () => {
     assert.match(String(errors[0]), /namespaces "none" not found/);
   });
 
-  test('a message of any length is accepted', async () => {
-    const { errors, record } = recorder();
-    await record('Long', 'x'.repeat(5_000));
-    assert.deepEqual(errors, []);
-    assert.equal((await written('Long')).length, 1);
-  });
+  const messages: [reason: string, message: string, note: string][] = [
+    ['Long', 'x'.repeat(5_000), `${'x'.repeat(1021)}…`],
+    ['LongInCyrillic', 'ж'.repeat(1_000), `${'ж'.repeat(510)}…`],
+    ['LongInPictures', `x${'🙂'.repeat(300)}`, `x${'🙂'.repeat(255)}…`],
+    ['JustFits', 'ж'.repeat(512), 'ж'.repeat(512)],
+  ];
+  for (const [reason, message, note] of messages) {
+    test(`a message of any length and script is accepted: ${reason}`, async () => {
+      const { errors, record } = recorder();
+      await record(reason, message);
+      assert.deepEqual(errors, []);
+      assert.deepEqual(
+        (await written(reason)).map((event) => event.note),
+        [note],
+      );
+    });
+  }
 });

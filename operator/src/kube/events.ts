@@ -37,7 +37,9 @@ const SERIES_WRITE_MS = 60_000;
 const BURST = 25;
 const REFILL_MS = 60_000;
 const PRUNE_MS = 60_000;
-const MAX_NOTE = 1000;
+/** What the API server takes of a note, in bytes of UTF-8. */
+const MAX_NOTE = 1024;
+const ELLIPSIS = '…';
 /** Between two events while there is other work. */
 const BUSY_MS = 100;
 
@@ -123,7 +125,7 @@ export class EventRecorder {
       type: text.type,
       reason: text.reason,
       action: text.action,
-      note: text.message.length > MAX_NOTE ? `${text.message.slice(0, MAX_NOTE - 1)}…` : text.message,
+      note: noteOf(text.message),
     };
   }
 
@@ -147,6 +149,15 @@ export class EventRecorder {
       if (now - at > BURST * REFILL_MS) this.#allowances.delete(uid);
     }
   }
+}
+
+/** The message, cut at the end of a character where it is too long. */
+function noteOf(message: string): string {
+  const bytes = Buffer.from(message);
+  if (bytes.length <= MAX_NOTE) return message;
+  const room = bytes.subarray(0, MAX_NOTE - Buffer.byteLength(ELLIPSIS));
+  // In a stream, a character that isn't whole is kept back.
+  return new TextDecoder().decode(room, { stream: true }) + ELLIPSIS;
 }
 
 /** What makes two events the same. */

@@ -190,6 +190,25 @@ describe('the list-watch against a real API server', () => {
     assert.ok(Math.max(...silent) < 10, String(silent));
   });
 
+  test('silence counts from the beginning, however long it was waited for', async () => {
+    let waitedMs = 0;
+    const silent: number[] = [];
+    const watch = new ListWatch<KubeObject>({
+      client,
+      kind,
+      transform: (object) => object,
+      onChange: () => {},
+      onError: () => silent.push(watch.silentMs),
+      clock: { ...systemClock, now: () => systemClock.now() + waitedMs },
+      timings: quick,
+    });
+    waitedMs = 11 * 60_000;
+    proxy.cut();
+    running = watch.run(stop.signal);
+    await until('the first list has failed', () => silent.length > 0);
+    assert.ok((silent[0] ?? 0) < 60_000, String(silent));
+  });
+
   test('a server that is away is asked again with a back-off, not in a tight loop', async () => {
     proxy.cut();
     const { watch, errors } = follow({ firstRetryMs: 50, maxRetryMs: 5_000 });

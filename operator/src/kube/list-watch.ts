@@ -47,7 +47,7 @@ export class ListWatch<T extends Identified> {
   /** The newest version that the server has told of: where to watch from. */
   #seen: string | undefined;
   #relistAt = 0;
-  #lastContact: number;
+  #lastContact = 0;
   #failures = 0;
 
   constructor(options: ListWatchOptions<T>) {
@@ -57,7 +57,6 @@ export class ListWatch<T extends Identified> {
     this.#options = options;
     this.#timings = { ...TIMINGS, ...options.timings };
     this.#known = new KnownObjects(options.onChange);
-    this.#lastContact = options.clock.now();
   }
 
   /** What is known, by `namespace/name`. Not to be changed. */
@@ -69,7 +68,7 @@ export class ListWatch<T extends Identified> {
     return this.#isSynced;
   }
 
-  /** Milliseconds since the server was last heard: what a health check looks at. */
+  /** Milliseconds since the server was last heard, or `run` began: what a health check looks at. */
   get silentMs(): number {
     return this.#options.clock.now() - this.#lastContact;
   }
@@ -81,6 +80,7 @@ export class ListWatch<T extends Identified> {
 
   /** Follows the kind until `signal` aborts. Throws nothing: errors go to `onError` and are retried. */
   async run(signal: AbortSignal): Promise<void> {
+    this.#heard();
     while (!signal.aborted) {
       try {
         if (this.#options.clock.now() >= this.#relistAt) await this.#list(signal);

@@ -5,8 +5,8 @@ import type { PipelineStatus } from '../api/status.ts';
 import { STATEFUL_SET, VOLUME_CLAIM } from '../kube/kinds.ts';
 import { type Component, objectName } from '../specs/meta.ts';
 import { canonicalQuantity } from '../specs/quantities.ts';
+import { sizeOf } from '../status/volumes.ts';
 import type { Context } from './step.ts';
-import { requested } from './volumes.ts';
 
 type Volumes = NonNullable<PipelineStatus['volumes']>;
 type Stage = Volumes[number]['stage'];
@@ -31,12 +31,12 @@ async function claims({ cluster, pipeline }: Context, component: Component) {
   return all.filter((claim) => ordinal(claim) < (live?.spec?.replicas ?? 1));
 }
 
-/** The smallest volume of each stage whose volumes are smaller than the spec asks for, which is that they can't grow. */
+/** The smallest volume of each stage whose volumes are smaller than the spec asks for: they have yet to grow, or can't. */
 export async function shortVolumes(context: Context): Promise<Volumes> {
   const short: Volumes = [];
   for (const [stage, component, size] of wanted(context.pipeline)) {
     if (size === undefined) continue;
-    const sizes = (await claims(context, component)).map(requested);
+    const sizes = (await claims(context, component)).map(sizeOf);
     const [smallest] = sizes.sort((a, b) => quantityValue(a) - quantityValue(b));
     if (smallest && quantityValue(smallest) < quantityValue(size))
       short.push({ stage, size: canonicalQuantity(smallest) });

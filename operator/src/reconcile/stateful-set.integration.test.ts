@@ -87,6 +87,27 @@ describe('volumes, with the controllers of Kubernetes at work', () => {
   const templateSize = async (pipeline: string) =>
     (await set(pipeline))?.spec?.volumeClaimTemplates?.[0]?.spec?.resources?.requests?.['storage'];
 
+  /** Lets a pipeline hold data. */
+  async function fill(pipeline: string): Promise<void> {
+    const status = { dataSince: '2026-01-01T00:00:00Z' };
+    await server.adminClient.mergePatch(
+      refOf(pipelineObject(pipeline)),
+      { status },
+      { subresource: 'status' },
+    );
+  }
+  const volumes = async (pipeline: string) =>
+    (await server.adminClient.get<PipelineObject>(refOf(pipelineObject(pipeline))))?.status?.volumes;
+  const claimOf = (pipeline: string) => ({
+    apiVersion: 'v1',
+    kind: 'PersistentVolumeClaim',
+    namespace: NAMESPACE,
+    name: `data-${pipeline}-postgres-0`,
+  });
+  /** What a driver would say of a pipeline's volume. */
+  const say = (pipeline: string, status: Record<string, unknown>) =>
+    server.adminClient.mergePatch(claimOf(pipeline), { status }, { subresource: 'status' });
+
   before(async () => {
     server = await startApiServer({ controllerManager: true });
     await serve(server);
@@ -136,14 +157,7 @@ describe('volumes, with the controllers of Kubernetes at work', () => {
     assert.notEqual((await set('grown'))?.metadata?.uid, before.set);
     assert.equal(await podUid('grown'), before.pod);
     assert.equal((await postgresReady('grown'))?.reason, 'VolumeResizing');
-    const claim = {
-      apiVersion: 'v1',
-      kind: 'PersistentVolumeClaim',
-      namespace: NAMESPACE,
-      name: 'data-grown-postgres-0',
-    };
-    const status = { status: { capacity: { storage: '2Gi' } } };
-    await server.adminClient.mergePatch(claim, status, { subresource: 'status' });
+    await say('grown', { capacity: { storage: '2Gi' } });
     await run('grown');
     assert.notEqual((await postgresReady('grown'))?.reason, 'VolumeResizing');
   });
@@ -159,18 +173,44 @@ describe('volumes, with the controllers of Kubernetes at work', () => {
     assert.deepEqual([await requested('stays'), await templateSize('stays')], ['1Gi', '1Gi']);
     assert.equal((await set('stays'))?.metadata?.uid, before);
 
-    const [ref, dataSince] = [refOf(pipelineObject('stays')), '2026-01-01T00:00:00Z'];
-    await server.adminClient.mergePatch(ref, { status: { dataSince } }, { subresource: 'status' });
+    await fill('stays');
     await run('stays');
-    const volumes = async () => (await server.adminClient.get<PipelineObject>(ref))?.status?.volumes;
-    assert.deepEqual(await volumes(), [{ stage: 'Postgres', size: '1Gi' }]);
+    assert.deepEqual(await volumes('stays'), [{ stage: 'Postgres', size: '1Gi' }]);
     await assert.rejects(
       want('stays', { size: '1023Mi', className: 'fixed' }),
       /a volume can grow, not shrink/,
     );
     await want('stays', { size: '1Gi', className: 'fixed' });
     await run('stays');
-    assert.equal(await volumes(), undefined);
+    assert.equal(await volumes('stays'), undefined);
+  });
+
+  test('that their driver can not make larger say so, and can be set back', async () => {
+    await made('failed', 'growing');
+    await fill('failed');
+    await want('failed', { size: '10Ti', className: 'growing' });
+    await runUntil('failed', 'it is to grow', async () => (await templateSize('failed')) === '10Ti');
+    const error = { type: 'ControllerResizeError', status: 'True', message: 'no space in the pool' };
+    const allocatedResourceStatuses = { storage: 'ControllerResizeInfeasible' };
+    await say('failed', { conditions: [error], allocatedResourceStatuses });
+    await run('failed');
+    const told = await postgresReady('failed');
+    assert.equal(told?.reason, 'VolumeResizeFailed');
+    assert.match(told?.message ?? '', /stays at 1Gi of 10Ti.*no space in the pool/);
+    assert.deepEqual(await volumes('failed'), [{ stage: 'Postgres', size: '1Gi' }]);
+
+    await want('failed', { size: '3Gi', className: 'growing' });
+    await runUntil('failed', 'it is to grow less', async () => (await templateSize('failed')) === '3Gi');
+    assert.equal(await requested('failed'), '3Gi');
+    await want('failed', { size: '1Gi', className: 'growing' });
+    await runUntil('failed', 'it may stay', async () => (await templateSize('failed')) === '1Gi');
+    assert.equal(await requested('failed'), '1025Mi');
+    const spec = { resources: { requests: { storage: '1Gi' } } };
+    const toItsSize = server.adminClient.mergePatch(claimOf('failed'), { spec });
+    await assert.rejects(toItsSize, /can not be less than status.capacity/);
+    await run('failed');
+    assert.doesNotMatch((await postgresReady('failed'))?.reason ?? '', /^Volume/);
+    assert.equal(await volumes('failed'), undefined);
   });
 
   test("are asked to grow where their class can't be seen: the API server's refusal is told", async () => {

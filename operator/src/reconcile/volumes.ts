@@ -1,54 +1,21 @@
 import type { V1PersistentVolumeClaim, V1StatefulSetSpec, V1StorageClass } from '@kubernetes/client-node';
-import { quantityValue } from '../api/scalars.ts';
-import { isForbidden } from '../kube/errors.ts';
+import { isForbidden, isInvalid } from '../kube/errors.ts';
 import { POD, VOLUME_CLAIM } from '../kube/kinds.ts';
 import type { KubeObject } from '../kube/object.ts';
 import { asKnown } from '../kube/options.ts';
 import { type Check, firstFault, notReady, READY, stuck } from '../status/check.ts';
+import {
+  cannotGrow,
+  fate,
+  isShort,
+  leastRequest,
+  requested,
+  resizeCheck,
+  resizing,
+} from '../status/volumes.ts';
 import type { Cluster } from './cluster.ts';
 
 const CLASS = { apiVersion: 'storage.k8s.io/v1', kind: 'StorageClass' };
-
-/** What is to become of a volume that is wanted otherwise than it is. */
-export type Fate = 'fits' | 'grows' | 'resizes' | 'isReplaced' | 'isOfAnotherClass';
-
-/** The size that a claim asks for. */
-export const requested = (claim: V1PersistentVolumeClaim) =>
-  claim.spec?.resources?.requests?.['storage'] ?? '0';
-
-/** What is to become of a volume; only one that was never bound, and so holds nothing, is ever replaced. */
-export function fate(live: V1PersistentVolumeClaim, wanted: V1PersistentVolumeClaim): Fate {
-  const [has, wants] = [live.spec?.storageClassName, wanted.spec?.storageClassName];
-  const sameClass = wants === undefined || has === wants;
-  const missing = quantityValue(requested(wanted)) - quantityValue(requested(live));
-  // A claim that lost its volume held data once: nothing is done to it.
-  if (live.status?.phase === 'Lost') return 'fits';
-  if (live.status?.phase !== 'Bound') return sameClass && missing === 0 ? 'fits' : 'isReplaced';
-  if (!sameClass) return 'isOfAnotherClass';
-  if (missing > 0) return 'grows';
-  const capacity = live.status.capacity?.['storage'];
-  const small = capacity !== undefined && quantityValue(capacity) < quantityValue(requested(live));
-  return small ? 'resizes' : 'fits';
-}
-
-function resizing({ metadata, status }: V1PersistentVolumeClaim, size: string): Check {
-  const waitsForPod = status?.conditions?.some(({ type }) => type === 'FileSystemResizePending');
-  const how = waitsForPod
-    ? 'its file system grows when its pod mounts it again'
-    : 'its storage class makes it larger';
-  return notReady(
-    'VolumeResizing',
-    `volume ${metadata?.name}: ${status?.capacity?.['storage']} of ${size}; ${how}`,
-  );
-}
-
-function cannotGrow(live: V1PersistentVolumeClaim, size: string, why: string): Check {
-  const { storageClassName } = live.spec ?? {};
-  return stuck(
-    'VolumeCannotGrow',
-    `volume ${live.metadata?.name} can't grow from ${requested(live)} to ${size}: ${why}; set allowVolumeExpansion in class ${storageClassName} where its driver can do it, set the size back to ${requested(live)}, or make a new pipeline with larger volumes`,
-  );
-}
 
 /** Whether volumes of a class can grow; undefined where the operator may not look. */
 async function canGrow(cluster: Cluster, className: string): Promise<boolean | undefined> {
@@ -61,23 +28,49 @@ async function canGrow(cluster: Cluster, className: string): Promise<boolean | u
   }
 }
 
-async function grow(cluster: Cluster, live: V1PersistentVolumeClaim, wanted: V1PersistentVolumeClaim) {
-  const [size, className] = [requested(wanted), live.spec?.storageClassName ?? ''];
-  if ((await canGrow(cluster, className)) === false)
-    return cannotGrow(live, size, `its class ${className} doesn't allow it`);
-  const { name = '', namespace = '' } = live.metadata ?? {};
+/** Has a claim ask for so much. */
+async function ask(
+  cluster: Cluster,
+  { metadata }: V1PersistentVolumeClaim,
+  wanted: V1PersistentVolumeClaim,
+  size: string,
+): Promise<void> {
+  const { name = '', namespace = '' } = metadata ?? {};
   const labels = wanted.metadata?.labels ?? {};
   const object: KubeObject = {
     ...VOLUME_CLAIM,
     metadata: { name, namespace, labels },
     spec: { resources: { requests: { storage: size } } },
   };
+  await cluster.ensure(object);
+}
+
+async function grow(cluster: Cluster, live: V1PersistentVolumeClaim, wanted: V1PersistentVolumeClaim) {
+  const [size, className] = [requested(wanted), live.spec?.storageClassName ?? ''];
+  if ((await canGrow(cluster, className)) === false)
+    return cannotGrow(live, size, `its class ${className} doesn't allow it`);
   try {
-    await cluster.ensure(object);
+    await ask(cluster, live, wanted, size);
     return resizing(live, size);
   } catch (error) {
     if (!isForbidden(error)) throw error;
     return cannotGrow(live, size, (error as Error).message);
+  }
+}
+
+/** Takes back what a volume was asked for and is wanted no more, as far as the API server lets anybody: before 1.32 it doesn't. */
+async function askForLess(
+  cluster: Cluster,
+  live: V1PersistentVolumeClaim,
+  wanted: V1PersistentVolumeClaim,
+): Promise<Check> {
+  const size = requested(wanted);
+  try {
+    await ask(cluster, live, wanted, leastRequest(live, wanted));
+    return isShort(live, wanted) ? resizing(live, size) : READY;
+  } catch (error) {
+    if (!isInvalid(error)) throw error;
+    return isShort(live, wanted) ? resizeCheck(live, size) : READY;
   }
 }
 
@@ -126,7 +119,9 @@ async function fitVolume(
     case 'grows':
       return await grow(cluster, live, wanted);
     case 'resizes':
-      return resizing(live, requested(live));
+      return resizeCheck(live, requested(wanted));
+    case 'asksForLess':
+      return await askForLess(cluster, live, wanted);
     case 'isReplaced':
       return mayReplace
         ? await replace(cluster, live, pod)

@@ -98,6 +98,8 @@ export function registryObjects(pipeline: Pipeline, { images, secretHashes }: Bu
     service(pipeline, 'registry', { http: 8080 }),
     deployment(pipeline, 'registry', {
       replicas: managed.replicas,
+      // One pod at a time, the new one before the old: without a registry, nobody can look up a schema.
+      strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
       template: podTemplate(pipeline, 'registry', configHash, spec),
     }),
   ];

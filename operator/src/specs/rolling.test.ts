@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import type { V1DeploymentSpec } from '@kubernetes/client-node';
 import type { Pipeline } from '../api/resource.ts';
 import type { KubeObject } from '../kube/object.ts';
 import type { BuildContext } from './images.ts';
@@ -73,6 +74,27 @@ describe('what is immutable', () => {
       );
     }
   });
+});
+
+test('every Deployment rolls one pod at a time, however many it has', () => {
+  const many = {
+    ingest: { replicas: 5 },
+    relay: { replicas: 5 },
+    schemaRegistry: { managed: { replicas: 5 } },
+  };
+  const rolling = operandObjects(fullPipeline(many))
+    .filter(({ kind }) => kind === 'Deployment')
+    .map(({ metadata, spec }) => {
+      const { maxSurge = '25%', maxUnavailable = '25%' } =
+        (spec as V1DeploymentSpec).strategy?.rollingUpdate ?? {};
+      return [metadata.name, maxSurge, maxUnavailable];
+    });
+  assert.deepEqual(rolling, [
+    ['people-registry', 1, 0],
+    ['people-ingest', 0, 1],
+    ['people-relay', 0, 1],
+    ['people-audit', 0, 1],
+  ]);
 });
 
 describe('what rolls pods', () => {

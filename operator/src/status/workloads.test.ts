@@ -112,47 +112,59 @@ describe('workloadCheck', () => {
   }
 });
 
-describe('a pod that hinders the replacement of the others', () => {
+describe('the pod for which a StatefulSet waits in vain', () => {
+  type State = 'works' | 'isStuck' | 'isNew' | 'begins' | 'ends' | 'isMissing';
   const set = (status: V1StatefulSet['status']) => {
-    const live = workload(1, 3, { observedGeneration: 1, updateRevision: 'new', ...up, ...status });
+    const live = workload(1, 3, { observedGeneration: 1, updateRevision: 'new', replicas: 0, ...status });
     return { ...live, metadata: { ...live.metadata, uid: 'set' } };
   };
-  const pod = (ordinal: number, ready: 'True' | 'False', revision: string): V1Pod => ({
+  const isReady = (state: State) => ['works', 'isNew'].includes(state);
+  const pod = (state: State, ordinal: number): V1Pod => ({
     metadata: {
       name: `users-spark-${ordinal}`,
-      labels: { 'controller-revision-hash': revision },
+      labels: { 'controller-revision-hash': ['isNew', 'begins'].includes(state) ? 'new' : 'old' },
       ownerReferences: [{ apiVersion: 'apps/v1', kind: 'StatefulSet', name: 'users-spark', uid: 'set' }],
+      ...(state === 'ends' ? { deletionTimestamp: new Date() } : {}),
     },
-    status: { conditions: [{ type: 'Ready', status: ready }] },
+    status: { conditions: [{ type: 'Ready', status: isReady(state) ? 'True' : 'False' }] },
   });
-  const [stuck, well, alsoStuck] = [pod(0, 'False', 'old'), pod(1, 'True', 'old'), pod(2, 'False', 'old')];
-  const cases: { name: string; status: V1StatefulSet['status']; pods: V1Pod[]; found: boolean }[] = [
-    { name: 'the only one there is', status: { replicas: 1, readyReplicas: 0 }, pods: [stuck], found: true },
-    { name: 'one of two', status: { replicas: 2, readyReplicas: 1 }, pods: [stuck, well], found: true },
-    { name: 'not with another', status: { replicas: 2 }, pods: [stuck, alsoStuck], found: false },
+  const cases: { name: string; states: State[]; status?: V1StatefulSet['status']; found?: number }[] = [
+    { name: 'the only one there is', states: ['isStuck'], found: 0 },
+    { name: 'one of two', states: ['isStuck', 'works'], found: 0 },
+    { name: 'one of three', states: ['works', 'works', 'isStuck'], found: 2 },
+    { name: 'the lower one of two of three', states: ['works', 'isStuck', 'isStuck'], found: 1 },
+    { name: 'the lowest of three', states: ['isStuck', 'isStuck', 'isStuck'], found: 0 },
+    { name: 'none before the one that was replaced is ready', states: ['begins', 'isStuck', 'isStuck'] },
+    { name: 'the next one then', states: ['isNew', 'isStuck', 'isStuck'], found: 1 },
+    { name: 'none while a higher one is new and not ready', states: ['isStuck', 'works', 'begins'] },
+    { name: 'none while another ends', states: ['isStuck', 'isStuck', 'ends'] },
+    { name: 'none before a lower one is back', states: ['isMissing', 'isStuck', 'works'] },
     {
-      name: 'not where the controller knows of another',
+      name: 'the lowest, which comes before one that is away',
+      states: ['isStuck', 'works', 'isMissing'],
+      found: 0,
+    },
+    {
+      name: 'none where the controller knows of another',
+      states: ['isStuck', 'works'],
       status: { replicas: 3, readyReplicas: 1 },
-      pods: [stuck, well],
-      found: false,
     },
     {
-      name: 'not where the controller knows it to be ready',
+      name: 'none where the controller knows it to be ready',
+      states: ['isStuck', 'works'],
       status: { replicas: 2, readyReplicas: 2 },
-      pods: [stuck, well],
-      found: false,
     },
-    {
-      name: 'not one of the newest template',
-      status: { replicas: 1, readyReplicas: 0 },
-      pods: [pod(0, 'False', 'new')],
-      found: false,
-    },
+    { name: 'none of the newest template', states: ['begins'] },
+    { name: 'none of all that are ready', states: ['works', 'isNew'] },
   ];
-  for (const { name, status, pods, found } of cases) {
-    test(name, () =>
-      assert.equal(stuckPod(set(status), pods)?.metadata?.name, found ? 'users-spark-0' : undefined),
-    );
+  for (const { name, states, status, found } of cases) {
+    test(name, () => {
+      const pods = states.flatMap((state, ordinal) => (state === 'isMissing' ? [] : [pod(state, ordinal)]));
+      const readyReplicas = states.filter(isReady).length;
+      const live = set({ replicas: pods.length, readyReplicas, ...status });
+      const expected = found === undefined ? undefined : `users-spark-${found}`;
+      assert.equal(stuckPod(live, pods.reverse())?.metadata?.name, expected);
+    });
   }
 });
 

@@ -52,21 +52,29 @@ export function isReady(pod: V1Pod): boolean {
   return pod.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false;
 }
 
+/** The place of a pod in its StatefulSet. */
+export const ordinalOf = (pod: V1Pod) => Number(/\d+$/.exec(pod.metadata?.name ?? '')?.[0]);
+
 /**
- * The pod of a StatefulSet that was made from an older template and isn't ready, where it is the only one that isn't, by
- * the pods and by the controller's count: to replace it takes nothing away from what works.
+ * The pod of a StatefulSet for which its controller waits, where that may be in vain: the lowest that isn't ready, if it was
+ * made from an older template. None while another pod is on its way, which ends or is of the newest template: they are
+ * replaced one at a time, each when the last one works. To replace it takes nothing away from what works.
  */
 export function stuckPod(live: V1StatefulSet, pods: V1Pod[]): V1Pod | undefined {
   const revision = live.status?.updateRevision;
   if (!revision || !observed(live)) return undefined;
-  const owned = pods.filter((pod) =>
-    pod.metadata?.ownerReferences?.some(({ uid }) => uid === live.metadata?.uid),
-  );
-  const [unready, ...more] = owned.filter((pod) => !isReady(pod) || pod.metadata?.deletionTimestamp);
-  const old = unready?.metadata?.labels?.['controller-revision-hash'] !== revision;
+  const owned = pods
+    .filter(({ metadata }) => metadata?.ownerReferences?.some(({ uid }) => uid === live.metadata?.uid))
+    .sort((a, b) => ordinalOf(a) - ordinalOf(b));
+  const unready = owned.filter((pod) => !isReady(pod) || pod.metadata?.deletionTimestamp);
+  const isOld = ({ metadata }: V1Pod) =>
+    !metadata?.deletionTimestamp && metadata?.labels?.['controller-revision-hash'] !== revision;
   const { present, ready } = counts(live);
-  const isOnlyOne = more.length === 0 && ready === present - 1;
-  return old && isOnlyOne && !unready?.metadata?.deletionTimestamp ? unready : undefined;
+  const agreed = unready.length === present - ready;
+  const [lowest] = unready;
+  // A gap below it is filled first.
+  const isNext = lowest && owned[ordinalOf(lowest)] === lowest;
+  return agreed && isNext && unready.every(isOld) ? lowest : undefined;
 }
 
 function jobCondition(job: V1Job, type: string) {

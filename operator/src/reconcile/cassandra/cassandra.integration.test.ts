@@ -161,6 +161,20 @@ describe('a ring, on a real API server', () => {
     assert.equal((await upkeep('shrinks')).leaving, undefined, 'and may stay');
   });
 
+  test('takes the volume of a node that has left, though its labels are gone', async () => {
+    const [scene, ring] = await running('unlabelled', 2);
+    const claim = { apiVersion: 'v1', kind: 'PersistentVolumeClaim', namespace: NAMESPACE };
+    const ref = { ...claim, name: 'data-unlabelled-cassandra-1' };
+    await server.adminClient.mergePatch(ref, { metadata: { labels: null } });
+    await scene.apply(cassandra(1, 1));
+    ring.listed = [0];
+    await setPod('unlabelled', 1, 'False');
+    await scene.reconcile({ exec: ring.exec });
+    assert.equal(await scene.replicas('cassandra'), 1);
+    const { metadata } = (await server.adminClient.get(ref)) ?? {};
+    assert.ok(!metadata || metadata.deletionTimestamp, 'it goes');
+  });
+
   test('keeps a node while a keyspace has as many copies as there are nodes', async () => {
     const [scene, ring] = await running('crowded', 2);
     ring.copies = 2;

@@ -1,7 +1,7 @@
 import type { V1Pod } from '@kubernetes/client-node';
 import { ApiError, isForbidden, NoAnswerError } from '../../kube/errors.ts';
 import { objectName } from '../../specs/meta.ts';
-import { isReady } from '../../status/workloads.ts';
+import { isReady, ordinalOf } from '../../status/workloads.ts';
 import type { Context } from '../step.ts';
 import type { RingPod } from './ring.ts';
 
@@ -22,7 +22,7 @@ export function podName({ pipeline }: Pick<Context, 'pipeline'>, ordinal: number
 /** The pods of the ring as far as they play a part in it. */
 export function ringPods(pods: V1Pod[]): RingPod[] {
   return pods.map((pod) => ({
-    ordinal: Number(/\d+$/.exec(pod.metadata?.name ?? '')?.[0]),
+    ordinal: ordinalOf(pod),
     address: pod.status?.podIP,
     ready: isReady(pod) && !pod.metadata?.deletionTimestamp,
   }));
