@@ -116,6 +116,11 @@ export class Scene {
     await this.#write(object, { ...status, observedGeneration: object.metadata.generation });
   }
 
+  /** The provision Job. */
+  async job(): Promise<KubeObject | undefined> {
+    return (await this.#list(JOB))[0];
+  }
+
   /** Says that the provision Job has done its work. */
   async provisioned(): Promise<void> {
     const done = (type: string) => ({ type, status: 'True', lastTransitionTime: DONE_AT });

@@ -2,6 +2,42 @@ import { z } from 'zod';
 import { atLeast, executorResources, resources, storage } from './parts.ts';
 import { duration, integer, settings } from './scalars.ts';
 
+/** Properties that the job's correctness, its network and its rights rest on: the operator and the job set them. */
+export const RESERVED_PROPERTIES = [
+  'spark.app.name',
+  'spark.master',
+  'spark.submit.deployMode',
+  'spark.driver.host',
+  'spark.driver.bindAddress',
+  'spark.driver.port',
+  'spark.driver.blockManager.port',
+  'spark.blockManager.port',
+  'spark.driver.extraJavaOptions',
+  'spark.executor.extraJavaOptions',
+  'spark.executorEnv.PYTHONPATH',
+  'spark.kubernetes.namespace',
+  'spark.kubernetes.container.image',
+  'spark.kubernetes.driver.container.image',
+  'spark.kubernetes.executor.container.image',
+  'spark.kubernetes.driver.pod.name',
+  'spark.kubernetes.authenticate.driver.serviceAccountName',
+  'spark.kubernetes.authenticate.executor.serviceAccountName',
+  'spark.kubernetes.executor.podTemplateFile',
+  'spark.kubernetes.executor.podTemplateContainerName',
+  'spark.kubernetes.executor.disableConfigMap',
+  'spark.kubernetes.driver.service.deleteOnTermination',
+  'spark.kubernetes.driver.ownPersistentVolumeClaim',
+  'spark.kubernetes.driver.reusePersistentVolumeClaim',
+  'spark.sql.catalogImplementation',
+  'spark.sql.session.timeZone',
+  'spark.sql.adaptive.enabled',
+  'spark.sql.ansi.enabled',
+  'spark.sql.streaming.minBatchesToRetain',
+  'spark.sql.streaming.numRecentProgressUpdates',
+  'spark.ui.enabled',
+  'spark.ui.showConsoleProgress',
+];
+
 /** 60 % of a container's memory becomes its heap, and Spark refuses one below 450 MiB. */
 const enoughMemory = atLeast('resources.limits.memory', '768Mi', 'Spark does not start with less');
 
@@ -36,7 +72,18 @@ export const spark = z
       })
       .prefault({})
       .meta({ description: 'Where Spark keeps how far it has come.' }),
-    conf: settings("Spark's own properties, as in spark.sql.shuffle.partitions."),
+    conf: settings(
+      "Spark's own properties, as in spark.sql.shuffle.partitions. Sizes and times that the operator chose give way to them.",
+    ),
   })
   .prefault({})
-  .meta({ description: 'The Spark job between Kafka and Cassandra.' });
+  .meta({
+    description: 'The Spark job between Kafka and Cassandra.',
+    'x-kubernetes-validations': [
+      {
+        rule: `!has(self.conf) || !self.conf.exists(name, name in ${JSON.stringify(RESERVED_PROPERTIES)})`,
+        fieldPath: '.conf',
+        message: `conf must not set what the operator sets: ${RESERVED_PROPERTIES.join(', ')}; options of one's own for the JVM go into spark.driver.defaultJavaOptions and spark.executor.defaultJavaOptions`,
+      },
+    ],
+  });

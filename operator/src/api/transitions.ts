@@ -24,13 +24,10 @@ const unchanged = (path: string) => `self.spec.${path} == oldSelf.spec.${path}`;
 const unchangedOrUnset = (path: string) =>
   `has(self.spec.${path}) == has(oldSelf.spec.${path}) && (!has(self.spec.${path}) || ${unchanged(path)})`;
 
-function notExchanged(path: string, managed: string): Transition {
+function notExchanged(path: string, managed: string, why = 'the data would stay behind'): Transition {
   const holds = `has(self.spec.${path}.${managed}) == has(oldSelf.spec.${path}.${managed})`;
-  return onceThereIsData(
-    path,
-    holds,
-    `${managed} and external can't be exchanged: the data would stay behind; make a new pipeline`,
-  );
+  const message = `${managed} and external can't be exchanged: ${why}; make a new pipeline`;
+  return onceThereIsData(path, holds, message);
 }
 
 type Stage = (typeof STAGES_WITH_VOLUMES)[number];
@@ -92,6 +89,16 @@ export const TRANSITIONS: Transition[] = [
   notExchanged('postgres', 'managed'),
   notExchanged('kafka', 'strimzi'),
   notExchanged('cassandra', 'managed'),
+  notExchanged(
+    'schemaRegistry',
+    'managed',
+    'the records in the topic carry ids of schemas that only the old one knows',
+  ),
+  onceThereIsData(
+    'fields',
+    'self.spec.fields.all(f, oldSelf.spec.fields.all(old, old.name != f.name || old.type == f.type))',
+    "the type of a field can't be changed: its columns and the records in the topic have the old one; give the values of the new type another name",
+  ),
   ...VOLUMES.flatMap(volumeTransitions),
   samePostgresVersion(),
   onceThereIsData('cassandra.keyspace', unchanged('cassandra.keyspace'), `the keyspace ${NEW_NAME}`),

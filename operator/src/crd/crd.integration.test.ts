@@ -107,6 +107,11 @@ const refusals: Refusal[] = [
     says: /config must not set what the operator sets/,
   },
   {
+    name: "a property of Spark's that the job rests on",
+    spec: { spark: { conf: { 'spark.sql.session.timeZone': 'Europe/Vienna' } } },
+    says: /spec\.spark\.conf.*conf must not set what the operator sets/s,
+  },
+  {
     name: 'a field in the place of a built-in column',
     spec: { fields: [{ name: 'email', path: 'email' }] },
     says: /spec\.fields\[0\]\.name.*must not be that of a built-in column.*choose another name/s,

@@ -27,6 +27,18 @@ const refused: Change[] = [
     to: { cassandra: { external: { contactPoints: ['ring'], localDatacenter: 'west' } } },
     wayRound: NEW_PIPELINE,
   },
+  {
+    field: 'schemaRegistry',
+    from: { schemaRegistry: { managed: {} } },
+    to: { schemaRegistry: { external: { url: 'http://registry' } } },
+    wayRound: NEW_PIPELINE,
+  },
+  {
+    field: 'fields',
+    from: fields({ latitude: 'double', title: 'text' }),
+    to: fields({ title: 'bigint', latitude: 'double' }),
+    wayRound: /give the values of the new type another name$/,
+  },
   ...volumeChanges('postgres.managed.storage', (storage) => ({ postgres: { managed: { storage } } })),
   ...volumeChanges('kafka.strimzi.controllers.storage', (storage) => ({
     kafka: { strimzi: { controllers: { storage } } },
@@ -101,6 +113,16 @@ const allowed: { name: string; from?: Spec; to: Spec; volumes?: Volumes }[] = [
     from: postgresImage('postgres:15.7'),
     to: postgresImage('postgres@sha256:16ab'),
   },
+  {
+    name: 'more fields, fewer, and others in their order',
+    from: fields({ latitude: 'double', title: 'text' }),
+    to: fields({ age: 'bigint', title: 'text' }),
+  },
+  {
+    name: 'another address of an existing registry',
+    from: { schemaRegistry: { external: { url: 'http://registry' } } },
+    to: { schemaRegistry: { external: { url: 'https://registry.example' } } },
+  },
   { name: 'more partitions', to: topic({ partitions: 12 }) },
   { name: 'fewer copies of a row', to: ring({ replicationFactor: 2 }) },
   { name: 'more copies of a row', from: ring({ replicationFactor: 1 }), to: ring({ replicationFactor: 3 }) },
@@ -131,6 +153,10 @@ function volumeChanges(field: string, spec: (storage: Spec) => Spec): Change[] {
       wayRound: NEW_PIPELINE,
     },
   ];
+}
+
+function fields(types: Record<string, string>): Spec {
+  return { fields: Object.entries(types).map(([name, type]) => ({ name, type, path: 'name.title' })) };
 }
 
 function postgresImage(image: string): Spec {

@@ -1,8 +1,8 @@
 /** Time as the operator sees it; injected, so that tests turn its hands. */
 export type Clock = {
-  /** Monotonic milliseconds: never steps back, goes on while the process is stopped. */
+  /** Monotonic milliseconds: never steps back, goes on while the process is stopped, but not while the machine is suspended. */
   now(): number;
-  /** Calendar time, for what is written into objects only. */
+  /** Calendar time, which goes on while the machine is suspended, but may be set. For what is written into objects. */
   date(): Date;
   /** Runs `callback` after `ms`; the answer cancels it. */
   after(ms: number, callback: () => void): () => void;
@@ -19,6 +19,18 @@ export const systemClock: Clock = {
   },
   random: Math.random,
 };
+
+/** A point in time by both of a clock's hands. */
+export type Moment = { now: number; date: Date };
+
+export function moment(clock: Clock): Moment {
+  return { now: clock.now(), date: clock.date() };
+}
+
+/** Milliseconds since, by the hand that has moved further: for what must not last longer, even while the machine is suspended. */
+export function elapsed(clock: Clock, since: Moment): number {
+  return Math.max(clock.now() - since.now, clock.date().getTime() - since.date.getTime());
+}
 
 /** Resolves after `ms`, or at once when `signal` aborts: the caller looks at the signal. */
 export function sleep(clock: Clock, ms: number, signal?: AbortSignal): Promise<void> {

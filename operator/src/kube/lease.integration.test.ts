@@ -8,6 +8,7 @@ import { KubeClient } from './client.ts';
 import { systemClock } from './clock.ts';
 import type { Lease } from './lease.ts';
 import { LeaderElector } from './lease.ts';
+import { refOf } from './object.ts';
 
 describe('leader election against a real API server', () => {
   let api: ApiServer;
@@ -20,13 +21,13 @@ describe('leader election against a real API server', () => {
   function candidate(
     name: string,
     identity: string,
-    { client = api.adminClient, durationSeconds = 60 } = {},
+    { client = api.adminClient, durationSeconds = 60, clock = systemClock } = {},
   ) {
     const stop = new AbortController();
     const log: string[] = [];
     const elector = new LeaderElector({
       client,
-      clock: systemClock,
+      clock,
       namespace: 'default',
       name,
       identity,
@@ -95,6 +96,29 @@ describe('leader election against a real API server', () => {
     proxy.mend();
     await one.end();
     await two.end();
+  });
+
+  test('a leader whose lease bears the name of another is none any more, long before its deadline', async () => {
+    const one = candidate('taken', 'one');
+    await until('one leads', () => one.elector.isLeader());
+    const lease = await read('taken');
+    assert.ok(lease);
+    await api.adminClient.mergePatch(refOf(lease), { spec: { holderIdentity: 'another' } });
+    await until('one has lost', () => one.log.includes('lost'));
+    assert.equal(one.elector.isLeader(), false);
+    await one.end();
+    assert.equal((await read('taken'))?.spec?.holderIdentity, 'another');
+  });
+
+  test('a leader whose machine was suspended past its deadline is none any more when it goes on', async () => {
+    let suspendedMs = 0;
+    const clock = { ...systemClock, date: () => new Date(Date.now() + suspendedMs) };
+    const one = candidate('suspended', 'one', { clock });
+    await until('one leads', () => one.elector.isLeader());
+    suspendedMs = 40_000;
+    assert.equal(one.elector.isLeader(), false);
+    await until('one has lost', () => one.log.includes('lost'));
+    await one.end();
   });
 
   test('of many candidates that start together one leads', async () => {

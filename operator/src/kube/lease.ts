@@ -1,6 +1,5 @@
 import type { KubeClient } from './client.ts';
-import type { Clock } from './clock.ts';
-import { microTime, sleep } from './clock.ts';
+import { type Clock, elapsed, type Moment, microTime, moment, sleep } from './clock.ts';
 import type { KubeObject, ObjectMeta } from './object.ts';
 
 export type LeaseSpec = {
@@ -86,7 +85,8 @@ const RENEW_SHARE = 2 / 3;
 /** Leader election on a Lease: at most one process for which `isLeader()` answers true. */
 export class LeaderElector {
   readonly #options: Required<ElectorOptions> & { renewDeadlineMs: number };
-  #leadsUntil = Number.NEGATIVE_INFINITY;
+  /** When the last successful renewal was begun. */
+  #renewed: Moment | undefined;
   #started = false;
   #ended = false;
   #cancelDeadline = () => {};
@@ -103,7 +103,13 @@ export class LeaderElector {
 
   /** Whether a write may be begun in this very tick. */
   isLeader(): boolean {
-    return !this.#ended && this.#options.clock.now() < this.#leadsUntil;
+    return !this.#ended && this.#leadsForMs() > 0;
+  }
+
+  /** How long it may lead without another renewal. */
+  #leadsForMs(): number {
+    const { clock, renewDeadlineMs } = this.#options;
+    return this.#renewed ? renewDeadlineMs - elapsed(clock, this.#renewed) : 0;
   }
 
   /** Runs for the lease and keeps it until `signal` aborts or it is lost. Call `release` afterwards, once idle. */
@@ -136,9 +142,10 @@ export class LeaderElector {
     if (this.#started && !this.isLeader()) return this.#lost();
     const lease = this.#lease ?? (await this.#read());
     const move = nextMove(lease, identity, this.#seen, clock.now());
-    if (move === 'wait') return this.#observe(lease);
-    const began = clock.now();
-    const wanted = leaseFor(move, lease, { identity, name, namespace, durationSeconds, date: clock.date() });
+    // Another's name on the lease of a leader: somebody took it away, and two would write.
+    if (move === 'wait') return this.#started ? this.#lost() : this.#observe(lease);
+    const began = moment(clock);
+    const wanted = leaseFor(move, lease, { identity, name, namespace, durationSeconds, date: began.date });
     this.#lease = move === 'create' ? await client.create(wanted) : await client.replace(wanted, signal);
     this.#extend(began);
   }
@@ -153,12 +160,12 @@ export class LeaderElector {
     this.#seen = { record: recordOf(lease), at: this.#options.clock.now() };
   }
 
-  #extend(began: number): void {
+  #extend(began: Moment): void {
     if (this.#ended) return;
-    const { clock, renewDeadlineMs, onStarted } = this.#options;
-    this.#leadsUntil = began + renewDeadlineMs;
+    const { clock, onStarted } = this.#options;
+    this.#renewed = began;
     this.#cancelDeadline();
-    this.#cancelDeadline = clock.after(this.#leadsUntil - clock.now(), () => this.#lost());
+    this.#cancelDeadline = clock.after(this.#leadsForMs(), () => this.#lost());
     if (this.#started || !this.isLeader()) return;
     this.#started = true;
     onStarted();

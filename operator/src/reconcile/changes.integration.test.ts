@@ -69,6 +69,26 @@ describe('a pipeline that changes, on a real API server', () => {
     assert.ok(await scene.workload('ingest'));
   });
 
+  test('is provisioned again where a slot is lost, and not for what a worker has yet to see', async () => {
+    const scene = await running('lost');
+    const provisioned = async () => (await scene.job())?.metadata.uid;
+    const before = await provisioned();
+    const missing = {
+      ready: false,
+      stage: 'Postgres',
+      reason: 'SlotMissing',
+      message: '',
+      figures: {},
+    } as const;
+    const missed = (time: string) =>
+      scene.reconcile({ readReports: async () => [missing], now: () => new Date(time) });
+    await missed('2026-01-01T00:00:30Z');
+    assert.equal(await provisioned(), before);
+    await missed('2026-01-01T00:02:00Z');
+    await scene.reconcile();
+    assert.notEqual(await provisioned(), before);
+  });
+
   test('rolls one stage after the other when the operator brings new images', async () => {
     const scene = await running('rolled');
     const images = Object.fromEntries(Object.entries(IMAGES).map(([name, image]) => [name, `${image}.1`]));

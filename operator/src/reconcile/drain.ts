@@ -2,20 +2,14 @@ import type { V1StatefulSet } from '@kubernetes/client-node';
 import { STATEFUL_SET } from '../kube/kinds.ts';
 import { objectName } from '../specs/meta.ts';
 import { type Check, notReady, READY } from '../status/check.ts';
-import { stillUnderWay } from '../status/drain.ts';
+import { ingestStop, stillUnderWay } from '../status/drain.ts';
 import { hasEnded } from '../status/pods.ts';
 import type { Context } from './step.ts';
 
-/** How long nothing has been fetched: since the workers of this spec, in which ingest has no pods, are as they should be. */
-function stoppedMs({ pipeline, conditions, now }: Context): number | undefined {
-  const told = conditions.find(({ type }) => type === 'WorkersReady');
-  if (told?.status !== 'True' || told.observedGeneration !== pipeline.generation) return undefined;
-  return now().getTime() - Date.parse(told.lastTransitionTime);
-}
-
 /** What of a suspended pipeline is still on its way to Cassandra, in words; undefined when all has arrived. */
-function underWay(context: Context): string | undefined {
-  return stillUnderWay(stoppedMs(context), context.reports);
+function underWay({ pipeline, conditions, reports, now }: Context): string | undefined {
+  const told = conditions.find(({ type }) => type === 'WorkersReady');
+  return stillUnderWay(ingestStop(told, pipeline.generation, now()), reports);
 }
 
 /**

@@ -3,6 +3,7 @@ import { JOB } from '../kube/kinds.ts';
 import type { KubeObject } from '../kube/object.ts';
 import { provisionObjects, provisionSystems } from '../specs/provision.ts';
 import { type Check, notReady, READY } from '../status/check.ts';
+import { lostAfter } from '../status/lost.ts';
 import { jobCheck } from '../status/workloads.ts';
 import { accessTo } from './access.ts';
 import { claimCheck } from './claimed.ts';
@@ -22,7 +23,7 @@ async function deleteOtherJobs({ cluster }: Context, name: string): Promise<void
 }
 
 /** Applies a Job and what it reads, and says how far it has come. */
-export async function runJob(context: Context, objects: KubeObject[]): Promise<Check> {
+async function runJob(context: Context, objects: KubeObject[]): Promise<Check> {
   const { cluster } = context;
   const name = jobName(objects);
   await deleteOtherJobs(context, name);
@@ -31,18 +32,16 @@ export async function runJob(context: Context, objects: KubeObject[]): Promise<C
   return jobCheck(live, await cluster.pods('provision'));
 }
 
-/** What workers say when something that a finished Job made is there no longer. */
-const LOST = new Set(['SlotMissing', 'SlotLost', 'SlotNotProvisioned', 'ColumnMissing']);
-
 /** A Job that is done and yet has to be done again is deleted, and made anew by the next reconcile. */
 async function repeatIfLost(
-  { cluster, reports }: Context,
+  { cluster, reports, now }: Context,
   done: Check,
   objects: KubeObject[],
 ): Promise<Check> {
-  const lost = reports.find(({ reason }) => LOST.has(reason));
-  if (!done.ready || !lost) return done;
-  await cluster.delete(JOB, jobName(objects));
+  const name = jobName(objects);
+  const lost = done.ready && lostAfter(await cluster.get<V1Job>(JOB, name), reports, now());
+  if (!lost) return done;
+  await cluster.delete(JOB, name);
   return notReady(lost.reason, lost.message);
 }
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import type { V1JobStatus } from '@kubernetes/client-node';
 import { type ApiServer, startApiServer } from '../../test/apiserver.ts';
 import { NAMESPACE, pipelineObject, serve } from '../../test/pipelines.ts';
 import { EFFECTS } from '../../test/scene.ts';
@@ -7,7 +8,10 @@ import { until } from '../../test/until.ts';
 import { GROUP, KIND, VERSION } from '../api/pipeline.ts';
 import type { PipelineStatus } from '../api/status.ts';
 import { KubeClient, loadKubeConfig } from '../kube/client.ts';
-import type { KubeObject } from '../kube/object.ts';
+import { JOB, POD } from '../kube/kinds.ts';
+import { type KubeObject, refOf } from '../kube/object.ts';
+import type { Kind } from '../kube/resources.ts';
+import { componentSelector } from '../specs/meta.ts';
 import type { Report } from '../status/reports.ts';
 import { FINALIZER } from './finalizer.ts';
 import { type PipelineObject, refTo } from './pipeline-object.ts';
@@ -208,6 +212,24 @@ describe('with the controllers of Kubernetes at work', () => {
     await serve(server);
   });
   after(() => server?.stop());
+
+  test('a provisioning that is drained goes on in another pod, and has not failed', async () => {
+    const client = server.adminClient;
+    await client.apply(pipelineObject('drained'), { fieldManager: 'test' });
+    await reconcile({ namespace: NAMESPACE, name: 'drained' }, { ...EFFECTS, client });
+    const labelSelector = componentSelector('drained', 'provision');
+    const listed = async (kind: Kind) =>
+      (await client.list(kind, { namespace: NAMESPACE, labelSelector })).items;
+    await until('it has a pod', async () => (await listed(POD)).length === 1);
+    const [pod] = await listed(POD);
+    assert.ok(pod);
+    const status = { phase: 'Failed', conditions: [{ type: 'DisruptionTarget', status: 'True' }] };
+    await client.mergePatch(refOf(pod), { status }, { subresource: 'status' });
+    const another = async () => (await listed(POD)).some(({ metadata }) => metadata.uid !== pod.metadata.uid);
+    await until('another takes its place', another, { ms: 60_000 });
+    const [job] = await listed(JOB);
+    assert.equal((job?.['status'] as V1JobStatus | undefined)?.failed ?? 0, 0);
+  });
 
   test('a template that was wrong is corrected while its pod is broken', async () => {
     const run = async () => {

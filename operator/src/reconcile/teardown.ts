@@ -54,8 +54,7 @@ async function progress({ cluster, now }: Context, job: V1Job): Promise<Teardown
   const began = new Date(job.metadata?.creationTimestamp ?? now()).getTime();
   if (now().getTime() - began >= LIMIT_MS)
     return { state: 'givenUp', why: `Job ${nameOf(job)} did not succeed within five minutes` };
-  const isOfJob = ({ metadata }: V1Pod) => metadata?.labels?.['batch.kubernetes.io/job-name'] === nameOf(job);
-  const check = jobCheck(job, (await cluster.pods('provision')).filter(isOfJob));
+  const check = jobCheck(job, await cluster.pods('provision'));
   const how = check.ready ? '' : `: ${check.message}`;
   return working(`Job ${nameOf(job)} undoes what lies outside the namespace${how}`);
 }

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import type { Pipeline } from '../api/resource.ts';
+import { RESERVED_PROPERTIES } from '../api/spark.ts';
 import { propertiesFile } from './properties.ts';
 import { canonicalQuantity, memoryMib } from './quantities.ts';
 import { externalPipeline, fullPipeline, operandObjects } from './testing.ts';
@@ -97,7 +100,12 @@ test("Cassandra's heap is half of its memory", () => {
 
 describe('spark-defaults.conf', () => {
   const resources = { requests: { cpu: '500m', memory: '1Gi' }, limits: { cpu: '3', memory: '4Gi' } };
-  const conf = { 'spark.executor.cores': '1', 'spark.custom': 'yes' };
+  const conf = {
+    'spark.executor.cores': '1',
+    'spark.custom': 'yes',
+    'spark.driver.host': 'elsewhere',
+    'spark.sql.session.timeZone': 'Europe/Vienna',
+  };
   const spark = { executor: { instances: 4, resources }, conf };
   const set = properties(file(fullPipeline({ spark }), 'people-spark', 'spark-defaults.conf'));
 
@@ -112,6 +120,21 @@ describe('spark-defaults.conf', () => {
   test('what the resource says wins', () => {
     assert.equal(set['spark.executor.cores'], '1');
     assert.equal(set['spark.custom'], 'yes');
+  });
+
+  test('what is reserved stays', () => {
+    assert.equal(set['spark.driver.host'], 'people-spark.team.svc');
+    assert.equal(set['spark.sql.session.timeZone'], undefined, 'it is the job that sets it');
+  });
+
+  test('all that the job sets itself is reserved, for it would outrank what the resource says', () => {
+    const job = readFileSync(join(import.meta.dirname, '../../../workers/spark/stream.py'), 'utf8');
+    const own = [...job.matchAll(/"(spark\.[\w.]+)":/g)].map(([, name = '']) => name);
+    assert.ok(own.length > 5);
+    assert.deepEqual(
+      own.filter((name) => !RESERVED_PROPERTIES.includes(name)),
+      [],
+    );
   });
 });
 

@@ -56,7 +56,8 @@ function template(
   const { component, sections, systems } = worker;
   const configHash = hash([configJson(pipeline, sections), accessHashes(pipeline, systems, secretHashes)]);
   const spec = podSpec(UID.workers, {
-    restartPolicy: 'OnFailure',
+    // Else the policy below isn't allowed, and who has failed leaves no log.
+    restartPolicy: 'Never',
     terminationGracePeriodSeconds: 10,
     containers: [workerContainer(pipeline, worker, images.workers)],
     volumes: [configVolume('config', configName), ...accessVolumes(pipeline, systems)],
@@ -64,12 +65,18 @@ function template(
   return podTemplate(pipeline, component, configHash, spec);
 }
 
+/**
+ * A pod that was drained, evicted or preempted, or whose node was deleted, has not failed: another goes on, once this one has
+ * ended.
+ */
+const INTERRUPTED = { action: 'Ignore', onPodConditions: [{ type: 'DisruptionTarget', status: 'True' }] };
+
 function job(pipeline: Pipeline, name: string, podTemplate: V1PodTemplateSpec): KubeObject {
   return {
     apiVersion: 'batch/v1',
     kind: 'Job',
     metadata: metadata(pipeline, 'provision', name),
-    spec: { backoffLimit: 6, template: podTemplate },
+    spec: { backoffLimit: 6, podFailurePolicy: { rules: [INTERRUPTED] }, template: podTemplate },
   };
 }
 

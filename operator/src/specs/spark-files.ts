@@ -1,6 +1,7 @@
 import type { V1Pod } from '@kubernetes/client-node';
 import type { Pipeline } from '../api/resource.ts';
 import { quantityValue } from '../api/scalars.ts';
+import { RESERVED_PROPERTIES } from '../api/spark.ts';
 import { accessEnv, accessMounts, accessVolumes } from './access.ts';
 import { labels, objectName, serviceHost } from './meta.ts';
 import { container, podSpec, UID } from './pod.ts';
@@ -79,8 +80,11 @@ function kubernetesProperties(pipeline: Pipeline, image: string): Record<string,
   };
 }
 
-/** spark-defaults.conf; what the resource says in `spark.conf` comes last and wins. */
+/** spark-defaults.conf; what the resource says in `spark.conf` comes last and wins, but for what is reserved. */
 export function sparkDefaults(pipeline: Pipeline, image: string): string {
+  const given = Object.entries(pipeline.spec.spark.conf).filter(
+    ([name]) => !RESERVED_PROPERTIES.includes(name),
+  );
   return propertiesFile({
     'spark.master': 'k8s://https://kubernetes.default.svc:443',
     'spark.submit.deployMode': 'client',
@@ -99,7 +103,7 @@ export function sparkDefaults(pipeline: Pipeline, image: string): string {
     'spark.executor.heartbeatInterval': '10s',
     ...kubernetesProperties(pipeline, image),
     ...executorProperties(pipeline),
-    ...pipeline.spec.spark.conf,
+    ...Object.fromEntries(given),
   });
 }
 

@@ -1,4 +1,4 @@
-import type { V1ContainerStatus, V1Pod } from '@kubernetes/client-node';
+import type { V1ContainerStateTerminated, V1ContainerStatus, V1Pod } from '@kubernetes/client-node';
 import { type Check, notReady, stuck } from './check.ts';
 
 /** Why a container waits, in the kubelet's own reasons, and what a person does about it. */
@@ -11,6 +11,11 @@ const ADVICE: Record<string, string> = {
   CreateContainerError: 'see the events of the pod',
 };
 
+/** Why a container ended, in its own last words where it left any. */
+function endOf(terminated: V1ContainerStateTerminated | undefined): string {
+  return terminated?.message?.trim() || `it ended with exit code ${terminated?.exitCode ?? 'unknown'}`;
+}
+
 function containerFault(pod: string, status: V1ContainerStatus): Check | undefined {
   const waiting = status.state?.waiting;
   const advice = ADVICE[waiting?.reason ?? ''];
@@ -18,8 +23,7 @@ function containerFault(pod: string, status: V1ContainerStatus): Check | undefin
     return stuck(waiting.reason, `pod ${pod}: ${waiting.message ?? waiting.reason}; ${advice}`);
   }
   if (waiting?.reason !== 'CrashLoopBackOff') return undefined;
-  const last = status.lastState?.terminated;
-  const why = last?.message?.trim() || `it ended with exit code ${last?.exitCode ?? 'unknown'}`;
+  const why = endOf(status.lastState?.terminated);
   return notReady('CrashLoopBackOff', `pod ${pod}: ${why}; see kubectl logs ${pod} --previous`);
 }
 
@@ -48,4 +52,23 @@ export function podFault(pods: V1Pod[]): Check | undefined {
 /** Whether nothing of a pod runs any more. One that was evicted stays as an object, for nobody to delete. */
 export function hasEnded({ status }: V1Pod): boolean {
   return ['Failed', 'Succeeded'].includes(status?.phase ?? '');
+}
+
+/** Whether it ended because something took its place or its node away. */
+function wasInterrupted({ status }: V1Pod): boolean {
+  return (
+    status?.conditions?.some(({ type, status }) => type === 'DisruptionTarget' && status === 'True') ?? false
+  );
+}
+
+const madeAt = ({ metadata }: V1Pod) => new Date(metadata?.creationTimestamp ?? 0).getTime();
+
+/** Why the newest of a Job's pods that failed did, which stays for its log; undefined where none failed. */
+export function podFailure(pods: V1Pod[]): string | undefined {
+  const failed = pods.filter((pod) => pod.status?.phase === 'Failed' && !wasInterrupted(pod));
+  const [newest] = failed.sort((a, b) => madeAt(b) - madeAt(a));
+  if (!newest) return undefined;
+  const ended = newest.status?.containerStatuses?.map(({ state }) => state?.terminated).find((each) => each);
+  const name = newest.metadata?.name;
+  return `pod ${name}: ${endOf(ended)}; see kubectl logs ${name}`;
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { V1Job, V1Pod, V1StatefulSet } from '@kubernetes/client-node';
+import type { V1ContainerStatus, V1Job, V1Pod, V1StatefulSet } from '@kubernetes/client-node';
 import { jobCheck, stuckPod, workloadCheck } from './workloads.ts';
 
 function workload(generation: number, replicas: number, status: V1StatefulSet['status']): V1StatefulSet {
@@ -184,4 +184,44 @@ describe('jobCheck', () => {
     assert.ok(!check.ready && check.stuck);
     assert.match(check.message, /users-provision-1.*log/);
   });
+
+  const ended = (
+    name: string,
+    message: string,
+    conditions: string[] = [],
+    of = 'users-provision-1',
+  ): V1Pod => ({
+    metadata: {
+      name,
+      labels: { 'batch.kubernetes.io/job-name': of },
+      creationTimestamp: new Date(`2026-03-08T00:00:0${name}Z`),
+    },
+    status: {
+      phase: 'Failed',
+      conditions: conditions.map((type) => ({ type, status: 'True' })),
+      containerStatuses: [
+        { name: 'provision', state: { terminated: { exitCode: 1, message } } },
+      ] as V1ContainerStatus[],
+    },
+  });
+  const told: { name: string; type?: string; pods: V1Pod[]; says: RegExp }[] = [
+    {
+      name: 'the newest that failed',
+      pods: [ended('1', 'old'), ended('2', 'new')],
+      says: /pod 2: new; see kubectl logs 2/,
+    },
+    {
+      name: 'it of a Job that failed for good',
+      type: 'Failed',
+      pods: [ended('1', 'why')],
+      says: /limit; pod 1: why;.*delete the Job/,
+    },
+    { name: 'none that was drained', pods: [ended('1', '', ['DisruptionTarget'])], says: /is running/ },
+    { name: "none of another Job's", pods: [ended('1', 'old', [], 'users-provision-0')], says: /is running/ },
+  ];
+  for (const { name, type, pods, says } of told)
+    test(`tells of its pods ${name}`, () => {
+      const check = jobCheck(job(type), pods);
+      assert.match(check.ready ? '' : check.message, says);
+    });
 });

@@ -1,6 +1,6 @@
 import type { V1Deployment, V1Job, V1Pod, V1StatefulSet } from '@kubernetes/client-node';
 import { type Check, notReady, READY, stuck } from './check.ts';
-import { podFault } from './pods.ts';
+import { podFailure, podFault } from './pods.ts';
 
 type Workload = V1StatefulSet | V1Deployment;
 
@@ -81,20 +81,20 @@ function jobCondition(job: V1Job, type: string) {
   return job.status?.conditions?.find((condition) => condition.type === type && condition.status === 'True');
 }
 
-/** Whether a Job has done its work; a Job that failed for good is stuck. */
+/** Whether a Job has done its work, of whose `pods` only its own count; a Job that failed for good is stuck. */
 export function jobCheck(job: V1Job | undefined, pods: V1Pod[]): Check {
   if (!job) return notReady('Creating', 'its Job is being created');
   if (jobCondition(job, 'Complete')) return READY;
-  const failed = jobCondition(job, 'Failed');
   const name = job.metadata?.name;
+  const own = pods.filter(({ metadata }) => metadata?.labels?.['batch.kubernetes.io/job-name'] === name);
+  const failed = jobCondition(job, 'Failed');
+  const failure = podFailure(own);
   if (failed) {
-    return stuck(
-      'JobFailed',
-      `Job ${name}: ${failed.message}; see its log, correct the cause, then delete the Job`,
-    );
+    const why = `${failed.message}; ${failure ?? 'see its log'}`;
+    return stuck('JobFailed', `Job ${name}: ${why}, correct the cause, then delete the Job`);
   }
-  return (
-    podFault(pods) ??
-    notReady('Provisioning', `Job ${name} is running; where that lasts, see kubectl describe job ${name}`)
-  );
+  const how = failure
+    ? `Job ${name} tries again after ${failure}`
+    : `Job ${name} is running; where that lasts, see kubectl describe job ${name}`;
+  return podFault(own) ?? notReady('Provisioning', how);
 }

@@ -301,6 +301,21 @@ describe('a ring, on a real API server', () => {
     assert.ok(repairedAt);
   });
 
+  test('is filled and cleaned up once where what is known of it is lost', async () => {
+    const [scene, ring] = await running('forgotten', 2);
+    await scene.apply(cassandra(2, 2));
+    Object.assign(ring, { copies: 2, done: [0, 1] });
+    const config = { apiVersion: 'v1', kind: 'ConfigMap', namespace: NAMESPACE, name: 'forgotten-cassandra' };
+    await server.adminClient.delete(config);
+    await scene.reconcile(ring);
+    assert.match(ring.asked.join(), /^0 describecluster,0 fill-.*,1 fill-.*,0 cleanup-.*,1 cleanup-/);
+    assert.equal(await condition(scene), 'True Ready');
+    ring.asked.length = 0;
+    await scene.reconcile(ring);
+    assert.deepEqual(ring.asked, []);
+    assert.ok((await upkeep('forgotten')).repairedAt);
+  });
+
   test('is repaired when it is time, and stays Ready', async () => {
     const [scene, ring] = await running('repaired', 1, '1h');
     const now = () => new Date(Date.now() + 2 * 3_600_000);

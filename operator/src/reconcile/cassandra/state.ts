@@ -10,7 +10,7 @@ import { ensureWithVolumes } from '../stateful-set.ts';
 import type { Context } from '../step.ts';
 import { ringPods } from './node.ts';
 import type { RingPod } from './ring.ts';
-import { among, readUpkeep, type Upkeep, type Wanted, writeUpkeep } from './upkeep.ts';
+import { among, readUpkeep, UNKNOWN, type Upkeep, type Wanted, writeUpkeep } from './upkeep.ts';
 
 export type Managed = NonNullable<Pipeline['spec']['cassandra']['managed']>;
 
@@ -52,6 +52,8 @@ export async function readRing(context: Context, build: BuildContext, managed: M
   const pods = ringPods(await cluster.pods('cassandra'));
   const wanted = { nodes: managed.replicas, copies: pipeline.spec.cassandra.replicationFactor };
   const nodes = present(live, pods, wanted.nodes);
+  // Since there is data there was always a note: one that is missing is lost, and with it what was due.
+  const unsaid = provisioned ? UNKNOWN : wanted;
   return {
     context,
     build,
@@ -59,7 +61,7 @@ export async function readRing(context: Context, build: BuildContext, managed: M
     wanted,
     nodes,
     // Without data there is nothing to be moved or filled.
-    upkeep: holdsData ? among(readUpkeep(config?.metadata.annotations, wanted), nodes) : wanted,
+    upkeep: holdsData ? among(readUpkeep(config?.metadata.annotations, unsaid), nodes) : wanted,
     holdsData,
     pods,
     since,

@@ -6,8 +6,10 @@ import {
   nextTask,
   readUpkeep,
   type Task,
+  UNKNOWN,
   UPKEEP_ANNOTATION,
   type Upkeep,
+  type Wanted,
   writeUpkeep,
 } from './upkeep.ts';
 
@@ -93,6 +95,21 @@ describe('a node that is leaving', () => {
     assert.deepEqual(among(upkeep, 2), { nodes: 2, copies: 1 }));
 });
 
+describe('where what was known of a ring with data is lost', () => {
+  const ring = (copies: number): Wanted => ({ nodes: 3, copies });
+  const first = (copies: number) => nextTask(readUpkeep(undefined, UNKNOWN), ring(copies), NOW, schedule);
+  test('all copies are filled at once', () => assert.equal(first(3)?.kind, 'fill'));
+  test('what has but one copy is cleaned up', () => assert.equal(first(1)?.kind, 'cleanup'));
+  test('each is done once, and the regular repair counts from then', () => {
+    const filled = advanced(readUpkeep({}, UNKNOWN), task('fill', 2), NOW);
+    const next = nextTask(filled, wanted, NOW, schedule);
+    assert.equal(next?.kind, 'cleanup');
+    const done = advanced(filled, task('cleanup', 2), NOW);
+    assert.deepEqual(done, { nodes: 3, copies: 3, repairedAt: '2026-03-08T00:00:00Z' });
+    assert.equal(nextTask(readUpkeep(writeUpkeep(done), UNKNOWN), wanted, NOW, schedule), undefined);
+  });
+});
+
 describe('an annotation that makes no sense counts as none', () => {
   const cases: { name: string; text: string }[] = [
     { name: 'no JSON', text: 'oops' },
@@ -128,7 +145,7 @@ describe('what makes no sense in an annotation is lost alone', () => {
     });
 });
 
-test('what is written is read, and a ring of which nothing is known is as it should be', () => {
+test('what is written is read, and a ring of which nothing is said is as it is told to be', () => {
   const upkeep: Upkeep = { nodes: 2, copies: 1, leaving: { node: 1, hostId: HOST }, task: task('fill', 1) };
   assert.deepEqual(readUpkeep(writeUpkeep(upkeep), wanted), upkeep);
   assert.deepEqual(readUpkeep({}, wanted), wanted);

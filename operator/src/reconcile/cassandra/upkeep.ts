@@ -62,12 +62,15 @@ function parseUpkeep(text: string): z.infer<typeof UPKEEP> {
   }
 }
 
-/** What the annotation says; where it says nothing that makes sense, the ring counts as being as it should. */
-export function readUpkeep(annotations: Record<string, string> | undefined, wanted: Wanted): Upkeep {
+/** The upkeep of a ring of which nothing is known: all copies are filled, which is a repair as well, then nodes clean up. */
+export const UNKNOWN: Wanted = { nodes: 1, copies: 1 };
+
+/** What the annotation says; what it says nothing of that makes sense is as `unsaid`. */
+export function readUpkeep(annotations: Record<string, string> | undefined, unsaid: Wanted): Upkeep {
   const { nodes, copies, repairedAt, leaving, task } = parseUpkeep(annotations?.[UPKEEP_ANNOTATION] ?? '');
   return {
-    nodes: nodes ?? wanted.nodes,
-    copies: copies ?? wanted.copies,
+    nodes: nodes ?? unsaid.nodes,
+    copies: copies ?? unsaid.copies,
     ...(repairedAt ? { repairedAt } : {}),
     ...(leaving ? { leaving } : {}),
     ...(task ? { task } : {}),

@@ -22,7 +22,6 @@ const CHANGES: Spec[] = [
   { kafka: { topic: { retention: '1h', cleanup: ['compact'] } } },
   { kafka: { external: { bootstrapServers: 'one:9092,two:9092' } } },
   { schemaRegistry: { managed: { replicas: 3 } } },
-  { schemaRegistry: { managed: undefined, external: { url: 'http://registry.example' } } },
   { spark: { sql: 'SELECT id, email FROM users', trigger: '5s' } },
   { spark: { conf: { 'spark.sql.shuffle.partitions': '7' }, executor: { instances: 5 } } },
   { spark: { driver: memory('3Gi') } },
