@@ -11,8 +11,8 @@ import { accessTo } from './access.ts';
 import { claimCheck } from './claimed.ts';
 import type { Context } from './step.ts';
 
-/** How long the Job may take: past that it is given up, so that a system that is gone for good holds no namespace. */
-const LIMIT_MS = 5 * 60_000;
+/** How long each part may take: past that it is given up, so that what is gone for good holds no namespace. */
+export const LIMIT_MS = 5 * 60_000;
 
 /** How a teardown stands: at work and what it waits for, after which to look again, done, or given up and why. */
 export type Teardown =
