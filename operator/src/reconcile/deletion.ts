@@ -11,7 +11,8 @@ import { carryPolicy } from './policy.ts';
 import { NameTakenError, TerminatingError } from './refusals.ts';
 import { type StatusWriter, writeStatus } from './status.ts';
 import type { Context } from './step.ts';
-import { LIMIT_MS, nameOf, type Teardown, tearDown, teardownJobs, working } from './teardown.ts';
+import { LIMIT_MS, nameOf, type Teardown, tearDown, teardownJobs, together, working } from './teardown.ts';
+import { removeTopics } from './topics.ts';
 
 /** What is refused is asked for again this often. */
 const REFUSED_MS = 20_000;
@@ -58,7 +59,8 @@ async function undo(
   const stopped = await stopFlow(context, carried);
   const noneLeft = await endLeftPods(context);
   if (!carried) return working('the volumes that are to stay are owned by nothing that goes');
-  if ((stopped && noneLeft) || late) return await tearDown(context, !goesLast(object));
+  if ((stopped && noneLeft) || late)
+    return together([await removeTopics(going, context.now()), await tearDown(context, !goesLast(object))]);
   return working(
     'the pods of ingest, relay, registry, audit, Spark and provision, and those that a StatefulSet left behind, end',
   );

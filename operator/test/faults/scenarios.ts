@@ -112,6 +112,7 @@ export const SCENARIOS: Scenario[] = [
     before: [apply('create', { deletionPolicy: 'Delete' })],
     steps: [keepAfterAll],
   },
+  { name: 'delete with a Kafka by Strimzi', before: [apply('create', STRIMZI)], steps: [remove] },
   { name: 'delete and create again', before: [apply('create')], steps: [recreate] },
 ];
 
