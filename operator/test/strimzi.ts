@@ -7,6 +7,9 @@ import { cacheDir, cached } from '../../k8s/cluster/cache.ts';
 import { maven } from '../../k8s/cluster/maven.ts';
 import { Progress } from '../../k8s/cluster/progress.ts';
 import type { KubeObject } from '../src/kube/object.ts';
+import { STRIMZI } from '../src/reconcile/owned.ts';
+import type { ApiServer } from './apiserver.ts';
+import { until } from './until.ts';
 
 const VERSION = '1.2.0';
 const JDK = 21;
@@ -41,6 +44,14 @@ export async function strimziDefinitions(): Promise<KubeObject[]> {
   const directory = await cached(cache, 'strimzi', VERSION, (target) => generate(cache, target));
   const files = Object.keys(KINDS).map((kind) => readFile(join(directory, `${kind}.json`), 'utf8'));
   return (await Promise.all(files)).map((text) => JSON.parse(text));
+}
+
+/** Makes the API server take Strimzi's kinds. */
+export async function serveStrimzi({ adminClient }: ApiServer): Promise<void> {
+  for (const definition of await strimziDefinitions())
+    await adminClient.apply(definition, { fieldManager: 'test' });
+  const served = () => Promise.all(STRIMZI.map((kind) => adminClient.list(kind)));
+  await until("Strimzi's kinds are served", () => served().then(Boolean, () => false));
 }
 
 async function generate(cache: string, directory: string): Promise<void> {

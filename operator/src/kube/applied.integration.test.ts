@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { ApiServer } from '../../test/apiserver.ts';
 import { startApiServer } from '../../test/apiserver.ts';
-import { appliedOn, isApplied as isAppliedOn, stamped } from './applied.ts';
+import { appliedOn, isApplied as isAppliedOn, keepsTemplate, stamped } from './applied.ts';
 import type { KubeObject } from './object.ts';
 import { refOf } from './object.ts';
 
@@ -163,6 +163,26 @@ describe('what is applied already, on a real API server', () => {
       assert.ok(isApplied(desired, restored, 'userstream'));
     });
   }
+
+  const wishes: { name: string; spec: Record<string, unknown>; keeps: boolean }[] = [
+    { name: 'is kept by a change beside it', spec: { replicas: 5 }, keeps: true },
+    {
+      name: 'is not kept by a change of it',
+      spec: { template: { ...podTemplate, spec: { ...podTemplate.spec, hostNetwork: true } } },
+      keeps: false,
+    },
+  ];
+  for (const { name, spec, keeps } of wishes)
+    test(`the pod template ${name}, nor once somebody else has changed it`, async () => {
+      const applied = await api.adminClient.apply(stamped(statefulSet), manager);
+      const desired = stamped({ ...statefulSet, spec: { ...(statefulSet['spec'] as object), ...spec } });
+      assert.equal(keepsTemplate(desired, appliedOn(applied, 'userstream')), keeps);
+      assert.equal(keepsTemplate(desired, appliedOn(applied, 'somebody')), false);
+      const drifted = await api.adminClient.mergePatch(refOf(statefulSet), {
+        spec: { template: { spec: { tolerations: [] } } },
+      });
+      assert.equal(keepsTemplate(desired, appliedOn(drifted, 'userstream')), false);
+    });
 
   test("fields that the operator doesn't want are left to others", async () => {
     const desired = stamped(statefulSet);

@@ -2,12 +2,12 @@ import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { KubeObject } from './object.ts';
 
-/** Carries the hash of what was applied. */
+/** Carries the hash of what was applied, and after it that of the pod template in it, where there is one. */
 export const APPLIED_ANNOTATION = 'userstream.dev/applied';
 
 /** The object with the hash of its content as an annotation: apply this, and `isApplied` can tell it stands. */
 export function stamped<T extends KubeObject>(object: T): T {
-  const annotations = { ...object.metadata.annotations, [APPLIED_ANNOTATION]: contentHash(object) };
+  const annotations = { ...object.metadata.annotations, [APPLIED_ANNOTATION]: stampOf(object) };
   return { ...object, metadata: { ...object.metadata, annotations } };
 }
 
@@ -50,6 +50,23 @@ export function isApplied(desired: KubeObject, applied: Applied | undefined): bo
   return true;
 }
 
+const templateStamp = (stamp = '') => stamp.split('-')[1];
+
+/** Whether applying `desired` (stamped) would leave the pod template as it is, by the same two facts. */
+export function keepsTemplate(desired: KubeObject, applied: Applied | undefined): boolean {
+  const template = templateStamp(desired.metadata.annotations?.[APPLIED_ANNOTATION]);
+  if (!applied || !template || template !== templateStamp(applied.stamp)) return false;
+  if (applied.proved) return true;
+  const { apiVersion, kind, metadata } = desired;
+  const alone = {
+    apiVersion,
+    kind,
+    metadata: { name: metadata.name },
+    spec: { template: templateOf(desired) },
+  };
+  return ownsAll(JSON.parse(applied.owned), alone);
+}
+
 /** Remembers that all that was asked for is owned, as the answer to an apply shows. */
 export function prove(applied: Applied): void {
   if (!applied.proved) Object.assign(applied, { owned: shortHash(applied.owned), proved: true });
@@ -90,6 +107,16 @@ function hasKeys(item: Fields, keys: Fields): boolean {
   return Object.entries(keys).every(
     ([key, value]) => item[key] === undefined || isDeepStrictEqual(item[key], value),
   );
+}
+
+function templateOf(object: KubeObject): unknown {
+  return (object['spec'] as { template?: unknown } | undefined)?.template;
+}
+
+function stampOf(object: KubeObject): string {
+  const template = templateOf(object);
+  const stamp = contentHash(object);
+  return template === undefined ? stamp : `${stamp}-${shortHash(JSON.stringify(template))}`;
 }
 
 /** Who builds an object puts its fields in the same order each time: to sort them would only take time. */

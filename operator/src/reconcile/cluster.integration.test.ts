@@ -149,6 +149,25 @@ describe('the objects of a pipeline on a real API server', () => {
     assert.equal(image(await hold.ensure(deployment('b:1'))), 'b:1');
   });
 
+  test('to hold writes what rolls no pods, unless somebody changed them meanwhile', async () => {
+    const hold = cluster().with({ mode: 'hold' });
+    await settle(await hold.ensure(deployment('a:1')), 1);
+    const grown = await hold.ensure<KubeObject>(deployment('a:1', 3));
+    assert.equal(replicas(grown), 3);
+    await settle(grown, 3);
+    assert.equal(
+      replicas(await hold.ensure(deployment('b:1', 2))),
+      3,
+      'what would roll them is held as a whole',
+    );
+    const containers = [{ name: 'main', image: 'theirs:1' }];
+    const drifted = await server.adminClient.mergePatch(refOf(deployment('')), {
+      spec: { template: { spec: { containers } } },
+    });
+    await settle(drifted, 3);
+    assert.equal(replicas(await hold.ensure(deployment('a:1', 2))), 3);
+  });
+
   test('to hold hinders nothing from being stopped, nor from being started again', async () => {
     const hold = cluster().with({ mode: 'hold' });
     await settle(await hold.ensure(deployment('a:1')), 1);

@@ -1,6 +1,6 @@
 import type { V1Pod, V1Secret, V1StatefulSet, V1StatefulSetSpec } from '@kubernetes/client-node';
 import type { PipelineKey } from '../api/names.ts';
-import { isApplied, prove, stamped } from '../kube/applied.ts';
+import { isApplied, keepsTemplate, prove, stamped } from '../kube/applied.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { isConflict } from '../kube/errors.ts';
 import { POD, SECRET } from '../kube/kinds.ts';
@@ -26,7 +26,7 @@ function hasReplicas(object: KubeObject): boolean {
 
 /** Whether a change rolls pods that are well. What is started or stopped as a whole rolls none. */
 function rollsWellPods(live: Standing, desired: KubeObject): boolean {
-  if (!WORKLOADS.has(live.kind)) return false;
+  if (!WORKLOADS.has(live.kind) || keepsTemplate(desired, live.applied)) return false;
   const workload = asObject(live);
   if (!hasReplicas(workload) || !hasReplicas(desired)) return false;
   return workloadCheck(workload as unknown as V1StatefulSet, []).ready;

@@ -3,14 +3,12 @@ import { after, before, describe, test } from 'node:test';
 import { type ApiServer, startApiServer } from '../../test/apiserver.ts';
 import { NAMESPACE, serve } from '../../test/pipelines.ts';
 import { Scene } from '../../test/scene.ts';
-import { strimziDefinitions } from '../../test/strimzi.ts';
-import { until } from '../../test/until.ts';
+import { serveStrimzi } from '../../test/strimzi.ts';
 import { KubeClient, loadKubeConfig } from '../kube/client.ts';
 import { CONFIG_MAP, JOB, POD, STATEFUL_SET } from '../kube/kinds.ts';
 import { type KubeObject, refOf } from '../kube/object.ts';
-import type { Kind } from '../kube/resources.ts';
 import { componentSelector, labels } from '../specs/meta.ts';
-import { STRIMZI } from './owned.ts';
+import { KAFKA_TOPIC } from './owned.ts';
 import { refTo } from './pipeline-object.ts';
 
 const MINUTE = 60_000;
@@ -179,11 +177,7 @@ describe('taking a deleted pipeline apart, on a real API server', () => {
 
   test('is not kept from the teardown by a KafkaTopic that someone else holds', async () => {
     const { adminClient } = server;
-    for (const definition of await strimziDefinitions())
-      await adminClient.apply(definition, { fieldManager: 'test' });
-    const list = (kind: Kind) => adminClient.list(kind, { namespace: NAMESPACE });
-    const served = () => Promise.all(STRIMZI.map(list));
-    await until("Strimzi's kinds are served", () => served().then(Boolean, () => false));
+    await serveStrimzi(server);
     const db = { apiVersion: 'v1', kind: 'Secret', metadata: { namespace: NAMESPACE, name: 'db' } };
     await adminClient.apply(
       { ...db, data: { username: 'dQ==', password: 'cA==' } },
@@ -193,7 +187,7 @@ describe('taking a deleted pipeline apart, on a real API server', () => {
       kafka: { strimzi: {} },
       postgres: { external: { host: 'db.example', secretRef: { name: 'db' } } },
     });
-    const { items } = await list({ apiVersion: 'kafka.strimzi.io/v1', kind: 'KafkaTopic' });
+    const { items } = await adminClient.list(KAFKA_TOPIC, { namespace: NAMESPACE });
     assert.ok(items.length > 0);
     for (const topic of items) {
       await adminClient.mergePatch(refOf(topic), { metadata: { finalizers: ['userstream.dev/test'] } });

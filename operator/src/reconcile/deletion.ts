@@ -1,19 +1,18 @@
 import type { V1Job, V1Pod } from '@kubernetes/client-node';
-import { isForbidden, isInvalid, isNotServed } from '../kube/errors.ts';
+import type { KubeClient } from '../kube/client.ts';
+import { isForbidden, isInvalid } from '../kube/errors.ts';
 import { DEPLOYMENT, JOB, STATEFUL_SET } from '../kube/kinds.ts';
-import { kafkaObjects, unmanagedTopic } from '../specs/kafka.ts';
 import { notReady } from '../status/check.ts';
 import { hasEnded } from '../status/pods.ts';
 import { FINALIZER, removeFinalizer } from './finalizer.ts';
 import { endLeftPods } from './left-pods.ts';
 import type { PipelineObject } from './pipeline-object.ts';
+import { carryPolicy } from './policy.ts';
 import { NameTakenError, TerminatingError } from './refusals.ts';
 import { type StatusWriter, writeStatus } from './status.ts';
 import type { Context } from './step.ts';
-import { nameOf, type Teardown, tearDown, teardownJobs, working } from './teardown.ts';
-
-/** How long the flow may take to stop, so that a node that is gone for good holds no namespace. */
-const LIMIT_MS = 5 * 60_000;
+import { LIMIT_MS, nameOf, type Teardown, tearDown, teardownJobs, together, working } from './teardown.ts';
+import { removeTopics } from './topics.ts';
 
 /** What is refused is asked for again this often. */
 const REFUSED_MS = 20_000;
@@ -24,15 +23,18 @@ async function stopProvision({ cluster }: Context, kept: Set<string>): Promise<v
     if (!kept.has(nameOf(job))) await cluster.delete(JOB, nameOf(job));
 }
 
-/** Stops all that reads and writes, or it would hold or make anew what the teardown takes away. */
-async function stopFlow(context: Context): Promise<boolean> {
+/**
+ * Stops all that reads and writes, or it would hold or make anew what the teardown takes away.
+ * @param carried whether Spark's volume stays or goes as it should
+ */
+async function stopFlow(context: Context, carried: boolean): Promise<boolean> {
   const { pipeline, cluster } = context;
   const { name } = pipeline;
   const kept = new Set((await teardownJobs(context)).map(nameOf));
   await stopProvision(context, kept);
   for (const component of ['ingest', 'relay', 'registry', 'audit'])
     await cluster.delete(DEPLOYMENT, `${name}-${component}`);
-  await cluster.delete(STATEFUL_SET, `${name}-spark`);
+  if (carried) await cluster.delete(STATEFUL_SET, `${name}-spark`);
   const components = ['ingest', 'relay', 'registry', 'audit', 'spark', 'provision'];
   const pods = (await Promise.all(components.map((component) => cluster.pods(component)))).flat();
   const isTeardowns = ({ metadata }: V1Pod) =>
@@ -40,32 +42,25 @@ async function stopFlow(context: Context): Promise<boolean> {
   return pods.every((pod) => hasEnded(pod) || isTeardowns(pod));
 }
 
-/** Whether a topic can't be released any more: its KafkaTopic, its kind or its namespace is going or gone. */
-function isBeyondRelease(error: unknown): boolean {
-  return isNotServed(error) || isForbidden(error) || error instanceof TerminatingError;
-}
-
-/** Topics that are to stay must not go with their KafkaTopics. */
-async function releaseTopics({ pipeline, cluster }: Context): Promise<void> {
-  if (pipeline.spec.deletionPolicy !== 'Retain') return;
-  const topics = kafkaObjects(pipeline).filter(({ kind }) => kind === 'KafkaTopic');
-  for (const topic of topics.map(unmanagedTopic)) {
-    await cluster.ensure(topic).catch((error) => {
-      if (!isBeyondRelease(error)) throw error;
-    });
-  }
-}
-
 /** Whether garbage collection takes what the pipeline owns before the pipeline. */
 const goesLast = ({ metadata }: PipelineObject) =>
   metadata.finalizers?.includes('foregroundDeletion') ?? false;
 
 /** One step of undoing what lies outside, once the flow has stopped or has had its time to. */
-async function undo(context: Context, object: PipelineObject, deletedMs: number): Promise<Teardown> {
-  const stopped = await stopFlow(context);
+async function undo(
+  context: Context,
+  client: KubeClient,
+  object: PipelineObject,
+  deletedMs: number,
+): Promise<Teardown> {
+  const going = { client, pipeline: context.pipeline };
+  const late = deletedMs > LIMIT_MS;
+  const carried = (await carryPolicy(going)) || late;
+  const stopped = await stopFlow(context, carried);
   const noneLeft = await endLeftPods(context);
-  await releaseTopics(context);
-  if ((stopped && noneLeft) || deletedMs > LIMIT_MS) return await tearDown(context, !goesLast(object));
+  if (!carried) return working('the volumes that are to stay are owned by nothing that goes');
+  if ((stopped && noneLeft) || late)
+    return together([await removeTopics(going, context.now()), await tearDown(context, !goesLast(object))]);
   return working(
     'the pods of ingest, relay, registry, audit, Spark and provision, and those that a StatefulSet left behind, end',
   );
@@ -102,8 +97,8 @@ export async function finalize(
   // The times that limits count from are the API server's.
   const now = new Date(writer.now().getTime() - writer.client.aheadMs);
   const deletedMs = now.getTime() - Date.parse(deletionTimestamp ?? '');
-  const teardown = await undo({ ...context, now: () => now }, object, deletedMs).catch((error) =>
-    hindered(error, deletedMs),
+  const teardown = await undo({ ...context, now: () => now }, writer.client, object, deletedMs).catch(
+    (error) => hindered(error, deletedMs),
   );
   if (teardown.state === 'working') {
     await writeStatus(writer, object, { whole: terminating(teardown.awaits, name) });

@@ -2,6 +2,7 @@ import { isNotServed } from '../kube/errors.ts';
 import { kafkaObjects } from '../specs/kafka.ts';
 import { type Check, notReady, READY, stuck } from '../status/check.ts';
 import { accessTo } from './access.ts';
+import { KAFKA } from './owned.ts';
 import type { Context } from './step.ts';
 
 type StrimziStatus = {
@@ -11,8 +12,6 @@ type StrimziStatus = {
   };
   metadata: { generation?: number };
 };
-
-const KAFKA = { apiVersion: 'kafka.strimzi.io/v1', kind: 'Kafka' };
 
 /** Readiness as Strimzi tells it, of the generation that stands now. */
 export function strimziCheck({ metadata, status }: StrimziStatus): Check {

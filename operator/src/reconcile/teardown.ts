@@ -11,8 +11,8 @@ import { accessTo } from './access.ts';
 import { claimCheck } from './claimed.ts';
 import type { Context } from './step.ts';
 
-/** How long the Job may take: past that it is given up, so that a system that is gone for good holds no namespace. */
-const LIMIT_MS = 5 * 60_000;
+/** How long each part may take: past that it is given up, so that what is gone for good holds no namespace. */
+export const LIMIT_MS = 5 * 60_000;
 
 /** How a teardown stands: at work and what it waits for, after which to look again, done, or given up and why. */
 export type Teardown =
@@ -20,12 +20,19 @@ export type Teardown =
   | { state: 'done' }
   | { state: 'givenUp'; why: string };
 
-const DONE: Teardown = { state: 'done' };
+export const DONE: Teardown = { state: 'done' };
 
 const AGAIN_MS = 1_000;
 
 /** It goes on by itself, and soon. */
 export const working = (awaits: string): Teardown => ({ state: 'working', awaits, againMs: AGAIN_MS });
+
+/** Teardowns that go on side by side, as one. */
+export function together(all: Teardown[]): Teardown {
+  const whys = all.flatMap((each) => (each.state === 'givenUp' ? [each.why] : []));
+  const atWork = all.find(({ state }) => state === 'working');
+  return atWork ?? (whys.length > 0 ? { state: 'givenUp', why: whys.join('; ') } : DONE);
+}
 
 /** The teardown Jobs of this very pipeline. */
 export async function teardownJobs({ pipeline, cluster }: Context): Promise<V1Job[]> {

@@ -6,7 +6,8 @@ import { strimziDefinitions } from '../../test/strimzi.ts';
 import { until } from '../../test/until.ts';
 import type { KubeObject } from '../kube/object.ts';
 import { refOf } from '../kube/object.ts';
-import { kafkaObjects, unmanagedTopic } from './kafka.ts';
+import { kafkaObjects } from './kafka.ts';
+import { policyPatch } from './policy.ts';
 import { executorTemplate } from './spark-files.ts';
 import {
   allObjects,
@@ -87,10 +88,18 @@ describe('a real API server with the CRDs of Strimzi', () => {
     }
   });
 
-  test('takes a topic that is to be left alone', async () => {
-    const topics = kafkaObjects(fullPipeline()).filter(({ kind }) => kind === 'KafkaTopic');
-    assert.equal(topics.length, 5);
-    for (const topic of topics) await apply(unmanagedTopic(topic));
+  test('takes what makes topics and pools stay, or go', async () => {
+    const [stays, goes] = [fullPipeline(), fullPipeline({ deletionPolicy: 'Delete' })];
+    const bound = ({ kind }: KubeObject) => kind === 'KafkaTopic' || kind === 'KafkaNodePool';
+    for (const object of kafkaObjects(goes).filter(bound)) {
+      let live = await apply(object);
+      for (const pipeline of [stays, goes]) {
+        const patch = policyPatch(pipeline, live);
+        assert.ok(patch, object.kind);
+        live = await server.adminClient.mergePatch(refOf(object), patch);
+        assert.equal(policyPatch(pipeline, live), undefined);
+      }
+    }
   });
 });
 

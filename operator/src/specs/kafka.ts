@@ -120,14 +120,6 @@ function topics(pipeline: Pipeline): KubeObject[] {
   return [...users, ...registry];
 }
 
-/**
- * The topic marked so that Strimzi leaves it in Kafka when its resource is deleted: to be applied before that under
- * `deletionPolicy: Retain`.
- */
-export function unmanagedTopic(topic: KubeObject): KubeObject {
-  return { ...topic, metadata: { ...topic.metadata, annotations: { 'strimzi.io/managed': 'false' } } };
-}
-
 /** The Kafka cluster and its topics for Strimzi's operator; nothing where Kafka is an existing one. */
 export function kafkaObjects(pipeline: Pipeline): KubeObject[] {
   const { strimzi } = pipeline.spec.kafka;

@@ -9,6 +9,11 @@ export type Scenario = { name: string; before: Step[]; steps: Step[] };
 
 type Spec = Record<string, unknown>;
 
+/** What LEAST makes: one of Postgres, one of Spark, three of Cassandra. */
+const VOLUMES = 5;
+
+const STRIMZI: Spec = { kafka: { external: undefined, strimzi: {} } };
+
 const toReady = (run: Run) => run.ready();
 
 export function apply(name: string, change: Spec = {}): Step {
@@ -16,6 +21,21 @@ export function apply(name: string, change: Spec = {}): Step {
 }
 
 const remove: Step = { name: 'delete', do: (run) => run.delete(), end: (run) => run.gone() };
+
+/** By somebody who thinks better of what was to become of the data. */
+const keepAfterAll: Step = {
+  name: 'keep the data, and delete at once',
+  async do(run) {
+    await run.apply(merged(LEAST, { deletionPolicy: 'Retain' }));
+    await run.delete();
+  },
+  async end(run) {
+    await run.gone();
+    const claims = (await run.objects()).filter(({ kind }) => kind === 'PersistentVolumeClaim');
+    const kept = claims.filter(({ metadata }) => !metadata.deletionTimestamp && !metadata.ownerReferences);
+    if (kept.length !== VOLUMES) throw new Error(`${kept.length} of ${VOLUMES} volumes were kept`);
+  },
+};
 
 /** Nobody tells here that all has arrived, for pods have no processes: draining goes on until the pipeline is resumed. */
 const suspend: Step = {
@@ -60,7 +80,7 @@ export const SCENARIOS: Scenario[] = [
   {
     name: 'create with a Kafka by Strimzi',
     before: [],
-    steps: [apply('create', { kafka: { external: undefined, strimzi: {} } })],
+    steps: [apply('create', STRIMZI)],
   },
   changed('the source', { source: { batchSize: 100 } }),
   changed('the ingest', { ingest: memory('1Gi') }),
@@ -87,6 +107,12 @@ export const SCENARIOS: Scenario[] = [
     before: [apply('create', { deletionPolicy: 'Delete' })],
     steps: [remove],
   },
+  {
+    name: 'delete, keeping the data after all',
+    before: [apply('create', { deletionPolicy: 'Delete' })],
+    steps: [keepAfterAll],
+  },
+  { name: 'delete with a Kafka by Strimzi', before: [apply('create', STRIMZI)], steps: [remove] },
   { name: 'delete and create again', before: [apply('create')], steps: [recreate] },
 ];
 

@@ -14,6 +14,7 @@ import { until } from '../until.ts';
 import { AUDIT_POLICY, AuditLog } from './audit.ts';
 import { discover, objectsOf, type Served } from './discovery.ts';
 import { STAGES } from './stages.ts';
+import { startTopics } from './topics.ts';
 import { PROVISIONER, startVolumes } from './volumes.ts';
 
 /** Kubernetes without machines: a real API server, etcd, controllers, scheduler and volumes, and kwok's pods. */
@@ -86,7 +87,11 @@ export async function startWorld(): Promise<World> {
   };
   try {
     await furnish(api.adminClient);
-    helpers.push(startVolumes(api.adminClient), ...(await startHelpers(directory, api.kubeconfig)));
+    helpers.push(
+      startVolumes(api.adminClient),
+      startTopics(api.adminClient),
+      ...(await startHelpers(directory, api.kubeconfig)),
+    );
     await untilNodeReady(api.adminClient);
     const served = await discover(api.adminClient);
     return { api, client: api.adminClient, audit: new AuditLog(log), served, directory, stop };
