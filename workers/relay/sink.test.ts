@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { EncodeError } from '../lib/avro.ts';
 import type { KafkaRecord, Publisher } from '../lib/kafka.ts';
 import { USER_COLUMNS } from '../lib/user.ts';
 import { MAX_VERSION } from './lsn.ts';
@@ -55,16 +54,6 @@ describe('the record of a change', () => {
       value: null,
       headers: { version: '9', 'committed-at': '5' },
     });
-  });
-
-  test('that Avro can not hold is a dead letter with the reason', () => {
-    const encode = () => {
-      throw new EncodeError('dob: infinity does not fit the schema');
-    };
-    const unfit = { id: 'a', version: 9n, committedAt: 5, encode };
-    const letter = recordOf(unfit, to);
-    assert.deepEqual([letter.topic, letter.headers['reason']], ['dead', 'Unencodable']);
-    assert.match(letter.headers['detail'] ?? '', /dob/);
   });
 
   test('that no request can hold is a dead letter with its size', () => {
