@@ -28,9 +28,12 @@ function statements(view: readonly Column[]) {
   };
 }
 
-/** An infinite timestamp has none: the relay can't write it either. */
+/** JavaScript's last moment, in seconds since 1970: the relay carries none that is later, as `infinity`. */
+const LAST_MOMENT = 8_640_000_000_000;
+
 function milliseconds(name: string): string {
-  return `CASE WHEN isfinite(u."${name}") THEN floor(extract(epoch FROM u."${name}") * 1000)::bigint END AS "${name}"`;
+  const epoch = `extract(epoch FROM u."${name}")`;
+  return `CASE WHEN abs(${epoch}) <= ${LAST_MOMENT} THEN floor(${epoch} * 1000)::bigint END AS "${name}"`;
 }
 
 /** The users of Postgres, read a page at a time in short statements, so that no old snapshot is kept for it. */

@@ -1,9 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { COLUMN_TYPES, type Columns, type ColumnType } from './columns.ts';
 
-/** A value that the schema can't hold; the message names the column. */
-export class EncodeError extends Error {}
-
 /** Bytes before the Avro body in Confluent's wire format: a zero, then the schema's id. */
 export const PREFIX_BYTES = 5;
 

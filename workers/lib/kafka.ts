@@ -4,6 +4,7 @@ import { ConfigError } from './config.ts';
 import { StageError } from './health.ts';
 import { withAdmin } from './kafka-admin.ts';
 import { isTooLarge } from './kafka-errors.ts';
+import { resettingSockets } from './kafka-sockets.ts';
 import { lastRecords, type Tail } from './kafka-tail.ts';
 import { CompressionTypes, Kafka, logLevel } from './kafkajs.ts';
 import { choosePartition } from './kafkajs-hot-paths.ts';
@@ -48,6 +49,7 @@ export function kafkaClient(
     clientId: 'userstream',
     brokers: section.bootstrapServers,
     connectionTimeout: 5000,
+    socketFactory: resettingSockets,
     retry: RETRY,
     logLevel: logLevel.WARN,
     logCreator: () => (entry) => log.debug({ kafka: entry.namespace, detail: entry.log }, entry.log.message),
@@ -87,7 +89,8 @@ export type Publisher = {
 
 /**
  * A publisher on an idempotent producer: a request that timed out and arrives late all the same is dropped by the
- * broker, so it can't put an old record behind a newer one of its key.
+ * broker, so it can't put an old record behind a newer one of its key. The connections of one that was closed are reset:
+ * what they still held never arrives behind the records of the next.
  */
 export async function createPublisher(
   kafka: Kafka,

@@ -25,6 +25,11 @@ describe('the topics of a pipeline', () => {
     assert.deepEqual(wishes[0]?.config, topics.config);
   });
 
+  test('of the dead letters take records past Kafka’s own limit of 1 MiB', () => {
+    const limit = topicWishes(kafka, topics, [])[1]?.config['max.message.bytes'];
+    assert.equal(limit, '20971520');
+  });
+
   test('of the registry never expire', () => {
     assert.equal(topicWishes(kafka, topics, ['journal'])[2]?.config['retention.ms'], '-1');
   });

@@ -22,6 +22,8 @@ const DEAD_LETTER_CONFIG = {
   'cleanup.policy': 'delete',
   'retention.ms': String(30 * 24 * 3600 * 1000),
   'segment.ms': String(24 * 3600 * 1000),
+  // What a user was may stand in it, whatever its size.
+  'max.message.bytes': String(20 * 2 ** 20),
 };
 /** The registry's journal is its database: its records must never expire. */
 const REGISTRY_CONFIG = { 'cleanup.policy': 'delete', 'retention.ms': '-1', 'retention.bytes': '-1' };

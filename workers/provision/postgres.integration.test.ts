@@ -87,4 +87,61 @@ describe('provision, in a database that somebody uses already,', () => {
     await db.query('SELECT pg_drop_replication_slot($1)', [slot]);
     assert.equal(rowCount, 1);
   });
+
+  describe('tells of a TRUNCATE', () => {
+    const root = async () => {
+      const client = new pg.Client(postgresClient(postgres.section, postgres.superuser));
+      await client.connect();
+      return client;
+    };
+    /** How many deletes the slot hands out. */
+    const deletes = async () => {
+      const { slot, publication } = postgres.section;
+      const { rows } = await db.query(
+        `SELECT count(*)::int AS deletes FROM pg_logical_slot_get_binary_changes(
+           $1, NULL, NULL, 'proto_version', '1', 'publication_names', $2) WHERE get_byte(data, 0) = ascii('D')`,
+        [slot, publication],
+      );
+      return rows[0].deletes;
+    };
+    const fill = () => db.query('INSERT INTO users (id) SELECT gen_random_uuid() FROM generate_series(1, 3)');
+
+    test('row by row, also where triggers are silenced, and of its own table under any search path', async () => {
+      await provisionPostgres(postgres.section, owner());
+      await fill();
+      const client = await root();
+      await client.query('CREATE SCHEMA backup');
+      await client.query('CREATE TABLE backup.users AS SELECT * FROM users');
+      await client.query('SET session_replication_role = replica');
+      await client.query('SET search_path = backup');
+      await client.query('TRUNCATE public.users');
+      const kept = await client.query('SELECT FROM backup.users');
+      await client.query('DROP SCHEMA backup CASCADE');
+      await client.end();
+      assert.equal(await deletes(), 3);
+      assert.equal(kept.rowCount, 3);
+    });
+
+    test('by a trigger that is mended where it is another', async () => {
+      await provisionPostgres(postgres.section, owner());
+      await db.query('ALTER TABLE users ENABLE TRIGGER users_before_truncate');
+      await provisionPostgres(postgres.section, owner());
+      const { rows } = await db.query(
+        `SELECT tgenabled AS enabled FROM pg_trigger WHERE tgname = 'users_before_truncate'`,
+      );
+      assert.deepEqual(rows, [{ enabled: 'A' }]);
+    });
+
+    test('that would take rows which its transaction can’t see by refusing it', async () => {
+      await provisionPostgres(postgres.section, owner());
+      await fill();
+      const client = await root();
+      await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ');
+      await assert.rejects(
+        client.query('TRUNCATE users'),
+        /users in .* REPEATABLE READ: begin it READ COMMITTED/,
+      );
+      await client.end();
+    });
+  });
 });

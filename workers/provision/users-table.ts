@@ -56,7 +56,8 @@ export async function ensureUsersTable(client: Client): Promise<void> {
   await addColumns(client, USER_COLUMNS);
   const { rows } = await client.query<{ full: boolean; guarded: boolean }>(
     `SELECT relreplident = 'f' AS full,
-            EXISTS (SELECT FROM pg_trigger WHERE tgrelid = users.oid AND tgname = 'users_before_truncate') AS guarded
+            EXISTS (SELECT FROM pg_trigger WHERE tgrelid = users.oid AND tgname = 'users_before_truncate'
+                    AND tgenabled = 'A') AS guarded
      FROM pg_class AS users WHERE users.oid = 'users'::regclass`,
   );
   if (!rows[0]?.full) await client.query(REPLICA_IDENTITY);

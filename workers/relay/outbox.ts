@@ -14,7 +14,7 @@ export type OutboxOptions = {
   maxBytes?: number;
 };
 
-/** Below the broker's default limit of a batch (1 MiB), even if all of it goes to one partition. */
+/** Well below what the topic takes in one batch, even if all of it goes to one partition at the end of a long transaction. */
 const MAX_BYTES = 512 * 1024;
 
 /**

@@ -1,16 +1,16 @@
-import { types } from 'pg';
-import { EncodeError, PREFIX_BYTES, writePrefix } from '../lib/avro.ts';
+import { PREFIX_BYTES, writePrefix } from '../lib/avro.ts';
 import type { Columns, ColumnType } from '../lib/columns.ts';
 import type { Row } from './row.ts';
 
 /** Session settings that make the texts of values the same on every server. */
 export const VALUE_SETTINGS = '-c TimeZone=UTC -c DateStyle=ISO -c extra_float_digits=1';
 
-type Column = { name: string; type: ColumnType; place: number; nullable: boolean };
+type Column = { type: ColumnType; place: number; nullable: boolean };
 
 /** At most these many bytes stand beside a value: which of null and itself it is, and its length. */
 const OVERHEAD = 12;
-const parseTimestamp = types.getTypeParser(types.builtins.TIMESTAMPTZ);
+/** Which of null and itself a value is. */
+const [NULL, VALUE] = [0, 2];
 let scratch = Buffer.alloc(64 * 1024);
 
 /**
@@ -26,7 +26,6 @@ export class RowEncoder {
    */
   constructor(columns: Columns, placeOf: (name: string, type: ColumnType) => number) {
     this.#columns = Object.entries(columns).map(([name, type]) => ({
-      name,
       type,
       place: placeOf(name, type),
       nullable: name !== 'id',
@@ -34,8 +33,8 @@ export class RowEncoder {
   }
 
   /**
-   * The record of `row` in Confluent's wire format under `schemaId`; a column that the table lacks is null.
-   * @throws {EncodeError} on a timestamp that has no milliseconds, as `infinity`.
+   * The record of `row` in Confluent's wire format under `schemaId`. Null are a column that the table lacks, and a
+   * timestamp that no moment of JavaScript's is: `infinity`, and what lies past the year 275760.
    */
   encode(row: Row, schemaId: number): Buffer {
     const most = PREFIX_BYTES + row.length + this.#columns.length * OVERHEAD;
@@ -47,19 +46,29 @@ export class RowEncoder {
   }
 }
 
-function writeColumn({ name, type, place, nullable }: Column, row: Row, offset: number): number {
-  if (nullable) {
-    const present = place >= 0 && !row.isNull(place);
-    scratch[offset] = present ? 2 : 0;
-    if (!present) return offset + 1;
+function writeColumn({ type, place, nullable }: Column, row: Row, offset: number): number {
+  if (!nullable) return writeText(row, place, offset);
+  if (place < 0 || row.isNull(place)) return writeNull(offset);
+  scratch[offset] = VALUE;
+  const at = offset + 1;
+  if (type === 'timestamp') {
+    const millis = millisOf(row, place);
+    return Number.isNaN(millis) ? writeNull(offset) : writeLong(millis, at);
   }
-  const at = nullable ? offset + 1 : offset;
-  if (type === 'timestamp') return writeLong(millisOf(row, place, name), at);
   if (type === 'bigint') return writeBigint(row.text(place), at);
   if (type === 'double') return scratch.writeDoubleLE(Number(row.text(place)), at);
   if (type === 'boolean') return scratch.writeUInt8(row.byte(place, 0) === TRUE ? 1 : 0, at);
+  return writeText(row, place, at);
+}
+
+function writeNull(offset: number): number {
+  scratch[offset] = NULL;
+  return offset + 1;
+}
+
+function writeText(row: Row, place: number, offset: number): number {
   const size = row.size(place);
-  const begin = writeLong(size, at);
+  const begin = writeLong(size, offset);
   row.copy(place, scratch, begin);
   return begin + size;
 }
@@ -93,8 +102,8 @@ function writeLong(value: number, offset: number): number {
 const [ZERO, DASH, PLUS, DOT, TRUE] = [0x30, 0x2d, 0x2b, 0x2e, 0x74];
 const SECONDS_END = '2000-01-01 00:00:00'.length;
 
-/** The milliseconds since 1970 of a timestamp as Postgres writes it in ISO style and UTC. */
-function millisOf(row: Row, place: number, name: string): number {
+/** The milliseconds since 1970 of a timestamp as Postgres writes it in ISO style and UTC; NaN where JavaScript has none. */
+function millisOf(row: Row, place: number): number {
   const digits = (from: number, count: number) => {
     let number = 0;
     for (let at = from; at < from + count; at += 1) number = number * 10 + row.byte(place, at) - ZERO;
@@ -102,17 +111,21 @@ function millisOf(row: Row, place: number, name: string): number {
   };
   const zone = row.size(place) - '+00'.length;
   const year = digits(0, 4);
-  // Years before 100, of five digits, before Christ, and infinity: rare, and left to the library.
+  // Years before 100, of five digits, before Christ, and infinity are rare.
   const plain = year >= 100 && row.byte(place, 4) === DASH && row.byte(place, zone) === PLUS;
-  if (!plain) return rareMillisOf(row.text(place), name);
+  if (!plain) return rareMillisOf(row.text(place));
   const fraction = row.byte(place, SECONDS_END) === DOT ? zone - SECONDS_END - 1 : 0;
   const millis = digits(SECONDS_END + 1, Math.min(fraction, 3)) * 10 ** (3 - Math.min(fraction, 3));
   const [month, day, hour] = [digits(5, 2), digits(8, 2), digits(11, 2)];
   return Date.UTC(year, month - 1, day, hour, digits(14, 2), digits(17, 2), millis);
 }
 
-function rareMillisOf(text: string, name: string): number {
-  const millis = Number(parseTimestamp(text));
-  if (Number.isFinite(millis)) return millis;
-  throw new EncodeError(`${name}: ${text} does not fit the schema`);
+const TIMESTAMP = /^(\d+)-(\d\d)-(\d\d) ([\d:]+(?:\.\d+)?)\+00( BC)?$/;
+
+function rareMillisOf(text: string): number {
+  const [, year, month, day, time, isBc] = TIMESTAMP.exec(text) ?? [];
+  if (year === undefined) return Number.NaN;
+  const moment = new Date(`1970-01-01T${time}Z`);
+  // There is no year 0. Date.UTC would take a year below 100 for one of the last century.
+  return moment.setUTCFullYear(isBc ? 1 - Number(year) : Number(year), Number(month) - 1, Number(day));
 }

@@ -20,7 +20,12 @@ import { until } from './wait.ts';
 
 const NOBODY = { credentials: undefined, ca: undefined };
 const NAMES = { topic: 'test.relay.users', deadLetterTopic: 'test.relay.users.dead-letter' };
-const TOPICS = { partitions: 3, replicas: 1, config: {} };
+
+type RelayBenchOptions = {
+  compression?: 'none' | 'gzip';
+  /** The settings of the users topic. */
+  topicConfig?: Record<string, string>;
+};
 
 /** Real servers around the relay, provisioned, and readers of what it publishes. */
 export class RelayBench {
@@ -30,27 +35,36 @@ export class RelayBench {
   readonly users: TopicReader;
   readonly deadLetters: TopicReader;
   readonly #registry: TestRegistry;
+  readonly #section: Sections['kafka'];
   readonly #schemas = new Map<number, Columns>();
   readonly #relays: WorkerProcess[] = [];
 
-  private constructor(servers: Servers, db: pg.Client, users: TopicReader, deadLetters: TopicReader) {
+  private constructor(
+    servers: Servers,
+    section: Sections['kafka'],
+    db: pg.Client,
+    [users, deadLetters]: [TopicReader, TopicReader],
+  ) {
     this.postgres = servers.postgres;
     this.kafka = servers.kafka;
     this.#registry = servers.registry;
+    this.#section = section;
     this.db = db;
     this.users = users;
     this.deadLetters = deadLetters;
   }
 
-  static async start(): Promise<RelayBench> {
+  static async start({ compression, topicConfig }: RelayBenchOptions = {}): Promise<RelayBench> {
     const [postgres, kafka] = await Promise.all([startPostgres(), startKafka()]);
     const servers = { postgres, kafka, registry: await startRegistry(kafka) };
-    const section = kafkaSection(kafka);
-    await provisionTopics(section, NOBODY, pino({ enabled: false }), topicWishes(section, TOPICS, []));
+    const section = kafkaSection(kafka, compression);
+    const topics = { partitions: 3, replicas: 1, config: topicConfig ?? {} };
+    await provisionTopics(section, NOBODY, pino({ enabled: false }), topicWishes(section, topics, []));
     await provisionPostgres(postgres.section, { credentials: postgres.credentials, ca: undefined });
     const db = await connect(postgres);
     const users = await readTopic(kafka.client, NAMES.topic);
-    const bench = new RelayBench(servers, db, users, await readTopic(kafka.client, NAMES.deadLetterTopic));
+    const deadLetters = await readTopic(kafka.client, NAMES.deadLetterTopic);
+    const bench = new RelayBench(servers, section, db, [users, deadLetters]);
     await bench.provisionFields([]);
     return bench;
   }
@@ -87,7 +101,7 @@ export class RelayBench {
       config: {
         pipeline: { namespace: 'test', name: 'relay' },
         postgres: { ...this.postgres.section, port },
-        kafka: { ...kafkaSection(this.kafka), topic },
+        kafka: { ...this.#section, topic },
         schemaRegistry: registrySection(this.#registry),
       },
     });
@@ -154,8 +168,11 @@ async function connect({ section, credentials }: TestPostgres): Promise<pg.Clien
   return db;
 }
 
-function kafkaSection(kafka: TestKafka): Sections['kafka'] {
-  return { bootstrapServers: kafka.bootstrapServers, tls: false, compression: 'gzip', ...NAMES };
+function kafkaSection(
+  { bootstrapServers }: TestKafka,
+  compression: 'none' | 'gzip' = 'gzip',
+): Sections['kafka'] {
+  return { bootstrapServers, tls: false, compression, ...NAMES };
 }
 
 function registrySection({ url }: TestRegistry): Sections['schemaRegistry'] {

@@ -12,7 +12,7 @@ import type { EndOffsets } from '../lib/kafka.ts';
 import { subjectClient } from '../lib/registry.ts';
 import { USER_COLUMNS, type UserColumn } from '../lib/user.ts';
 import { columnsInCassandra, provisionCassandra } from '../provision/cassandra.ts';
-import { provisionTopics, topicWishes } from '../provision/kafka.ts';
+import { provisionTopics, type TopicWish, topicWishes } from '../provision/kafka.ts';
 import { provisionSchema } from '../provision/schema.ts';
 import { type AvroUser, encode, toAvroUser, USER_SCHEMA } from './avro.ts';
 import { startCassandra, type TestCassandra } from './cassandra.ts';
@@ -79,7 +79,8 @@ export class SinkBench {
     const servers = { kafka, cassandra, registry: await startRegistry(kafka) };
     const section = kafkaSection(kafka);
     const topics = { partitions: 2, replicas: 1, config: {} };
-    await provisionTopics(section, NOBODY, pino({ enabled: false }), topicWishes(section, topics, []));
+    const wishes = topicWishes(section, topics, []).map(withKafkasLimit);
+    await provisionTopics(section, NOBODY, pino({ enabled: false }), wishes);
     const schemaId = await subjectClient(registrySection(servers.registry), undefined).register(USER_SCHEMA);
     const access = { credentials: ROLE, ca: undefined };
     await provisionCassandra({ ...cassandra.section, managed: false }, access);
@@ -263,4 +264,9 @@ function kafkaSection({ bootstrapServers }: TestKafka): Sections['kafka'] {
 
 function registrySection({ url }: TestRegistry): Sections['schemaRegistry'] {
   return { url, subject: `${NAMES.topic}-value` };
+}
+
+/** What is too large for a topic is to be small enough for a test. */
+function withKafkasLimit(wish: TopicWish): TopicWish {
+  return { ...wish, config: { ...wish.config, 'max.message.bytes': '1048588' } };
 }

@@ -77,6 +77,7 @@ test('durations are told in milliseconds, brokers one by one', () => {
     'delete.retention.ms': '604800000',
     'max.compaction.lag.ms': '86400000',
     'min.insync.replicas': '2',
+    'max.message.bytes': '20971520',
   });
 });
 

@@ -36,6 +36,9 @@ export function minInsyncReplicas(replicas: number): number {
 
 const DAY_MS = 24 * 3600 * 1000;
 
+/** More than Cassandra takes in one write, 16 MiB: what is a user there passes Kafka as well. Its default is 1 MiB. */
+export const LARGE_RECORDS = { 'max.message.bytes': String(20 * 2 ** 20) };
+
 /** The settings of the users topic. */
 export function topicConfig({ spec }: Pipeline): Record<string, string> {
   const { cleanup, retention, replicas } = spec.kafka.topic;
@@ -47,6 +50,7 @@ export function topicConfig({ spec }: Pipeline): Record<string, string> {
     // What a user was before it was changed or erased goes within a day, where the topic is compacted.
     'max.compaction.lag.ms': String(DAY_MS),
     'min.insync.replicas': String(minInsyncReplicas(replicas)),
+    ...LARGE_RECORDS,
   };
 }
 

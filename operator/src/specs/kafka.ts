@@ -1,7 +1,7 @@
 import { outsideNames } from '../api/names.ts';
 import type { Pipeline } from '../api/resource.ts';
 import type { KubeObject } from '../kube/object.ts';
-import { minInsyncReplicas, registryTopics, topicConfig } from './kafka-connection.ts';
+import { LARGE_RECORDS, minInsyncReplicas, registryTopics, topicConfig } from './kafka-connection.ts';
 import { metadata } from './meta.ts';
 import { containerSecurity } from './pod.ts';
 import { canonicalQuantity, containerResources, type Resources } from './quantities.ts';
@@ -111,7 +111,11 @@ function topics(pipeline: Pipeline): KubeObject[] {
   };
   const users = [
     topic(pipeline, 'users', names.topic, pipeline.spec.kafka.topic.partitions, topicConfig(pipeline)),
-    topic(pipeline, 'dead-letter', names.deadLetterTopic, 1, { ...kept, ...DEAD_LETTER }),
+    topic(pipeline, 'dead-letter', names.deadLetterTopic, 1, {
+      ...kept,
+      ...DEAD_LETTER,
+      ...LARGE_RECORDS,
+    }),
   ];
   if (!pipeline.spec.schemaRegistry.managed) return users;
   const registry = Object.entries(registryTopics(pipeline)).map(([name, topicName]) =>
