@@ -13,12 +13,12 @@ export type Batch = {
 };
 
 /** One statement, so one round trip and one transaction. */
-const write = ({ upsert }: UserStatements, guard: string) => `
+const write = ({ upsert }: UserStatements, guard: string, refusedGuard = guard) => `
   accepted AS (${upsert(guard)}), refused AS (
     INSERT INTO rejected_users (source, reason, raw)
-    SELECT $2, reason, decode(raw, 'base64')
-    FROM json_to_recordset($3) AS new (reason text, raw text)
-    WHERE ${guard}
+    SELECT $2, reason, bytes
+    FROM json_to_recordset($3) AS new (reason text, raw text), decode(new.raw, 'base64') AS bytes
+    WHERE ${refusedGuard}
   )`;
 
 // Not prepared: a plan from when the table was small reads all of it for each batch.
@@ -32,10 +32,15 @@ const storeClaimed = (statements: UserStatements) => `
 
 const storeUnclaimed = (statements: UserStatements) => `WITH ${write(statements, 'TRUE')} SELECT`;
 
+const MISSING = 'NOT EXISTS (SELECT FROM rejected_users AS old WHERE old.source = $2 AND old.raw = bytes)';
+
+const storeAgain = (statements: UserStatements) => `WITH ${write(statements, 'TRUE', MISSING)} SELECT`;
+
 /** The users, good and bad, in Postgres. Errors are those of `pg`. */
 export class Store {
   readonly #pool: Pool;
   readonly #store: string;
+  readonly #storeAgain: string;
   readonly #storeClaimed: string;
 
   /** @param columns those of `users` that are written */
@@ -43,12 +48,21 @@ export class Store {
     const statements = userStatements(columns);
     this.#pool = pool;
     this.#store = storeUnclaimed(statements);
+    this.#storeAgain = storeAgain(statements);
     this.#storeClaimed = storeClaimed(statements);
   }
 
   /** Writes a batch that has no place in a sequence. */
   async write(batch: Batch): Promise<void> {
     await this.#pool.query(this.#store, parameters(batch));
+  }
+
+  /**
+   * Writes a batch whose first write failed, or only its answer was lost: who was rejected then isn't put there twice.
+   * That looks through all that were rejected.
+   */
+  async writeAgain(batch: Batch): Promise<void> {
+    await this.#pool.query(this.#storeAgain, parameters(batch));
   }
 
   /** Writes the batch that `claim` is for and ends the claim, both or neither; false when another holds it by now. */
