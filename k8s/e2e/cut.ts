@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import type { V1Pod } from '@kubernetes/client-node';
-import { processesOf } from './processes.ts';
+import { networkOf } from './processes.ts';
 
 /**
  * Cuts the network between two pods on this machine: what one sends to the other vanishes, without a word of it.
@@ -18,7 +18,7 @@ export function cut(one: V1Pod, other: V1Pod): () => void {
 }
 
 function route(verb: 'add' | 'del', { metadata }: V1Pod, { status }: V1Pod): void {
-  const [pid] = processesOf(metadata?.uid ?? '');
+  const pid = networkOf(metadata?.uid ?? '');
   // Its network went with it.
   if (pid === undefined && verb === 'del') return;
   const inPod = ['--target', String(pid), '--net', 'ip', 'route', verb, 'blackhole', `${status?.podIP}/32`];

@@ -8,15 +8,28 @@ function read(path: string): string | undefined {
   }
 }
 
-/** The processes of a pod on this machine, but the one that holds its network. */
-export function processesOf(podUid: string): number[] {
+/** Holds a pod's network, and nothing else. */
+const HOLDER = 'pause';
+
+const nameOf = (pid: number) => read(`/proc/${pid}/comm`)?.trim();
+
+function allOf(podUid: string): number[] {
   // The kubelet names a pod's cgroup after its uid.
   const pattern = new RegExp(`pod${podUid.replaceAll('-', '[-_]')}`);
   return readdirSync('/proc')
     .filter((entry) => /^\d+$/.test(entry))
     .filter((pid) => pattern.test(read(`/proc/${pid}/cgroup`) ?? ''))
-    .filter((pid) => read(`/proc/${pid}/comm`)?.trim() !== 'pause')
     .map(Number);
+}
+
+/** The processes of a pod on this machine, but the one that holds its network. */
+export function processesOf(podUid: string): number[] {
+  return allOf(podUid).filter((pid) => nameOf(pid) !== HOLDER);
+}
+
+/** The process that holds a pod's network, also while its containers are away; undefined where the pod is gone. */
+export function networkOf(podUid: string): number | undefined {
+  return allOf(podUid).find((pid) => nameOf(pid) === HOLDER);
 }
 
 /** A process's arguments and environment, and the most memory in bytes that its cgroup allows it. */

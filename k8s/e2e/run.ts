@@ -21,8 +21,8 @@ const { values, positionals } = parseArgs({
   options: { program: { type: 'string' } },
   allowPositionals: true,
 });
-/** Without a name the one that belongs to `npm test`. */
-const suites = positionals.length > 0 ? positionals : ['flow'];
+/** Without a name those that belong to `npm test`, in this order: `flow` counts all that the source has served. */
+const suites = positionals.length > 0 ? positionals : ['flow', 'kills'];
 /** Users of each seed that the source serves; under load they come for as long as it lasts. */
 const SOURCE_LIMIT = suites.includes('chaos') ? '1000000' : '3000';
 const cache = cacheDir(process.env);

@@ -20,24 +20,36 @@ function toUser(row: Record<string, unknown>): User {
   return Object.fromEntries(COLUMNS.map((column) => [column, text(row[column])])) as User;
 }
 
-/** Runs one statement in the pipeline's Postgres and answers its rows. */
+/** A connection to the pipeline's Postgres; one that breaks says so with the next query. */
+export async function connectPostgres(host: string, { username, password }: Credentials): Promise<pg.Client> {
+  const client = new pg.Client({ host, user: username, password, database: 'userstream' });
+  client.on('error', () => {});
+  await client.connect();
+  return client;
+}
+
+/** Runs statements in the pipeline's Postgres and answers the rows of all of them. */
 export async function postgresQuery(
   host: string,
-  { username, password }: Credentials,
-  statement: string,
+  credentials: Credentials,
+  statements: string,
 ): Promise<Record<string, unknown>[]> {
-  const client = new pg.Client({ host, user: username, password, database: 'userstream' });
-  await client.connect();
+  const client = await connectPostgres(host, credentials);
   try {
-    return (await client.query(statement)).rows;
+    // Of several statements there are several results.
+    return [await client.query(statements)].flat().flatMap(({ rows }) => rows);
   } finally {
     await client.end();
   }
 }
 
-/** All users in Postgres. */
-export async function postgresUsers(host: string, credentials: Credentials): Promise<Users> {
-  return byId((await postgresQuery(host, credentials, 'SELECT * FROM users')).map(toUser));
+/** All users in Postgres, as `sql` makes them; what it leaves out is null. */
+export async function postgresUsers(
+  host: string,
+  credentials: Credentials,
+  sql = 'SELECT * FROM users',
+): Promise<Users> {
+  return byId((await postgresQuery(host, credentials, sql)).map(toUser));
 }
 
 /** Runs one query in the pipeline's Cassandra and answers all its rows. */

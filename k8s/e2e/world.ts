@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { V1PersistentVolumeClaim, V1Pod, V1Secret } from '@kubernetes/client-node';
+import type { Client } from 'pg';
 import { parse } from 'yaml';
 import { GROUP, KIND, VERSION } from '../../operator/src/api/pipeline.ts';
 import type { PipelineStatus } from '../../operator/src/api/status.ts';
@@ -8,7 +9,7 @@ import type { KubeObject, ObjectRef } from '../../operator/src/kube/object.ts';
 import type { Kind } from '../../operator/src/kube/resources.ts';
 import { componentSelector } from '../../operator/src/specs/meta.ts';
 import type { Credentials } from '../../workers/lib/config.ts';
-import { cassandraQuery, cassandraUsers, postgresQuery, postgresUsers } from './stores.ts';
+import { cassandraQuery, cassandraUsers, connectPostgres, postgresQuery, postgresUsers } from './stores.ts';
 import type { Users } from './users.ts';
 
 type Rows = Record<string, unknown>[];
@@ -114,9 +115,9 @@ export class World {
     return pod?.status?.podIP ?? '';
   }
 
-  /** All users in the pipeline's Postgres. */
-  async postgresUsers(): Promise<Users> {
-    return await postgresUsers(await this.address('postgres'), await this.credentials('postgres'));
+  /** All users in the pipeline's Postgres, as `sql` makes them. */
+  async postgresUsers(sql?: string): Promise<Users> {
+    return await postgresUsers(await this.address('postgres'), await this.credentials('postgres'), sql);
   }
 
   /** All users in the pipeline's Cassandra. */
@@ -124,8 +125,16 @@ export class World {
     return await cassandraUsers(await this.address('cassandra'), await this.credentials('cassandra'));
   }
 
-  async postgresQuery(statement: string): Promise<Rows> {
-    return await postgresQuery(await this.address('postgres'), await this.credentials('postgres'), statement);
+  async connectPostgres(): Promise<Client> {
+    return await connectPostgres(await this.address('postgres'), await this.credentials('postgres'));
+  }
+
+  async postgresQuery(statements: string): Promise<Rows> {
+    return await postgresQuery(
+      await this.address('postgres'),
+      await this.credentials('postgres'),
+      statements,
+    );
   }
 
   async cassandraQuery(query: string): Promise<Rows> {

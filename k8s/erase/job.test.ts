@@ -4,6 +4,7 @@ import type { V1Job } from '@kubernetes/client-node';
 import { eraseJob, newest } from './job.ts';
 
 const ID = '11111111-1111-4111-8111-111111111111';
+const USERS = { namespace: 'shop', name: 'users' };
 const env = [
   { name: 'POSTGRES_PASSWORD', valueFrom: { secretKeyRef: { name: 'users-postgres', key: 'password' } } },
 ];
@@ -21,17 +22,21 @@ const provision: V1Job = {
 };
 
 test('the Job gets in where provision does, and runs the erasure instead', () => {
-  const { spec, metadata } = eraseJob('users', provision, ID);
+  const { spec, metadata } = eraseJob(USERS, provision, ID);
   const { containers, ...rest } = spec?.template.spec ?? { containers: [] };
   assert.deepEqual(rest, { restartPolicy: 'Never', serviceAccountName: 'default', volumes });
   assert.deepEqual(containers, [
-    { ...container, name: 'erase', command: ['node', 'workers/erase/main.ts', ID] },
+    {
+      ...container,
+      name: 'erase',
+      command: ['node', 'workers/erase/main.ts', ID, 'http://users-spark.shop.svc:8080'],
+    },
   ]);
   assert.equal(metadata?.labels?.['app.kubernetes.io/component'], 'erase');
 });
 
 test('no pod of it is taken for one of provision', () => {
-  const labels = eraseJob('users', provision, ID).spec?.template.metadata?.labels;
+  const labels = eraseJob(USERS, provision, ID).spec?.template.metadata?.labels;
   assert.equal(labels?.['app.kubernetes.io/component'], 'erase');
 });
 

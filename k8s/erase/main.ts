@@ -51,7 +51,11 @@ await main(async () => {
     exitWith(['npm run erase -- PIPELINE ID [NAMESPACE]; the id is a UUID']);
   const anywhere = await findKubectl();
   const kubectl: Kubectl = (args, options) => anywhere(['--namespace', namespace, ...args], options);
-  const job = eraseJob(pipeline, await provisionJob(kubectl, pipeline), id.toLowerCase());
+  const job = eraseJob(
+    { namespace, name: pipeline },
+    await provisionJob(kubectl, pipeline),
+    id.toLowerCase(),
+  );
   const name = (
     await kubectl(['create', '--filename=-', '--output=name'], { input: JSON.stringify(job) })
   ).trim();

@@ -27,8 +27,11 @@ export async function streamHasPassed({ query, slot, driver, timeoutMs, signal }
   await until('Spark has read', () => hasReadSince(driver, published), deadline, signal);
 }
 
-/** Asked before the answer, so that what Spark says to be so long ago was no earlier. */
-async function hasReadSince(driver: Stream['driver'], moment: number): Promise<boolean> {
+/**
+ * Whether all that stood in the topic at `moment`, of performance.now(), stands in Cassandra, or in the dead letters. Asked
+ * before the answer, so that what Spark says to be so long ago was no earlier.
+ */
+export async function hasReadSince(driver: Stream['driver'], moment: number): Promise<boolean> {
   const asked = performance.now();
   const agoMs = await driver.readToEndAgoMs();
   return agoMs !== undefined && asked - agoMs >= moment;

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { Client } from 'cassandra-driver';
 import { cassandraClient } from '../lib/cassandra.ts';
+import { type HttpServer, listen, sendJson } from '../lib/http.ts';
 import { provisionCassandra } from '../provision/cassandra.ts';
 import { startCassandra, type TestCassandra } from '../test/cassandra.ts';
 import { runToEnd } from '../test/process.ts';
@@ -12,9 +13,13 @@ const ROLE = { username: 'streamer', password: 'test-password' };
 const TOPICS = { topic: 'test.relay.users', deadLetterTopic: 'test.relay.users.dead-letter' };
 const GONE = '11111111-1111-4111-8111-111111111111';
 const OTHER = '22222222-2222-4222-8222-222222222222';
+const STRAY = '33333333-3333-4333-8333-333333333333';
 
 describe('erasure', () => {
   let [bench, cassandra, ring]: [RelayBench, TestCassandra, Client] = [] as never;
+  /** In Spark's place: the tests carry, and say when they have. */
+  let spark: HttpServer = undefined as never;
+  let [carried, asked] = [false, 0];
 
   before(async () => {
     [bench, cassandra] = await Promise.all([RelayBench.start(), startCassandra()]);
@@ -27,20 +32,25 @@ describe('erasure', () => {
         `INSERT INTO rejected_users (reason, raw) VALUES ('bad', convert_to($1, 'UTF8'))`,
         [`{"login":{"uuid":"${id.toUpperCase()}"}}`],
       );
-      await ring.execute(`INSERT INTO userstream.users (id, first_name) VALUES (${id}, 'Ada')`);
     }
+    for (const id of [OTHER, STRAY]) await insert(id);
     await bench.startRelay();
+    spark = await listen((_, response) => {
+      asked += 1;
+      sendJson(response, 200, { figures: carried ? { readToEndAgoMs: 0 } : {} });
+    }, 0);
   });
 
   after(async () => {
     await ring?.shutdown();
+    await spark?.close();
     await Promise.all([cassandra?.stop(), bench?.stop()]);
   });
 
   function run(id: string) {
     const { username, password } = bench.postgres.credentials;
     return runToEnd('erase', {
-      args: [id],
+      args: [id, `http://127.0.0.1:${spark.port}`],
       env: {
         POSTGRES_USERNAME: username,
         POSTGRES_PASSWORD: password,
@@ -61,16 +71,23 @@ describe('erasure', () => {
     });
   }
 
-  /** What Spark does with the tombstone. */
-  async function carryDeletion(id: string): Promise<void> {
+  const insert = (id: string) =>
+    ring.execute(`INSERT INTO userstream.users (id, first_name) VALUES (${id}, 'Ada')`);
+  const remove = (id: string) => ring.execute(`DELETE FROM userstream.users WHERE id = ${id}`);
+
+  /** What a Spark does that lags: the tombstone is in the topic before it has begun with the user. */
+  async function carryLate(id: string): Promise<void> {
     await until('the tombstone', () =>
       bench.users.records.some(({ key, value }) => key === id && value === null),
     );
-    await ring.execute(`DELETE FROM userstream.users WHERE id = ${id}`);
+    await until('the erasure to ask for the stream', () => asked > 1);
+    await insert(id);
+    await remove(id);
+    carried = true;
   }
 
-  test('deletes one user everywhere, and proves it', async () => {
-    const [{ code, output }] = await Promise.all([run(GONE), carryDeletion(GONE)]);
+  test('deletes one user everywhere, also what was still under way, and proves it', async () => {
+    const [{ code, output }] = await Promise.all([run(GONE), carryLate(GONE)]);
     assert.equal(code, 0, output);
     assert.match(output, /^Postgres +users: 1 row deleted, none left$/m);
     assert.match(output, /^Postgres +rejected_users: 1 row deleted, none left$/m);
@@ -80,6 +97,17 @@ describe('erasure', () => {
       /^Kafka +test\.relay\.users: deleted at offset \d+ of partition \d; \d records? with a value, gone by 20/m,
     );
     assert.match(output, /^Kafka +test\.relay\.users\.dead-letter: no record with a value$/m);
+  });
+
+  test('tells of a user that stands only in Cassandra, and how it goes', async () => {
+    const { code, output } = await run(STRAY);
+    assert.equal(code, 1);
+    assert.match(
+      output,
+      new RegExp(`DELETE FROM userstream.users WHERE id = ${STRAY} there, and this again`),
+    );
+    await remove(STRAY);
+    assert.equal((await run(STRAY)).code, 0);
   });
 
   test('leaves every other user', async () => {

@@ -1,10 +1,12 @@
+import type { SparkDriver } from '../audit/driver.ts';
+import { hasReadSince } from '../audit/passage.ts';
 import type { Access } from '../lib/access.ts';
 import type { Sections } from '../lib/config.ts';
 import { StageError } from '../lib/health.ts';
 import { kafkaClient } from '../lib/kafka.ts';
 import { kafkaError } from '../lib/kafka-errors.ts';
 import { type RetryContext, sleep, untilDone } from '../lib/retry.ts';
-import { isPublished, walEnd } from '../lib/wal.ts';
+import { isPublished, type Query, walEnd } from '../lib/wal.ts';
 import { stands } from './cassandra.ts';
 import { endsWithTombstone, goneBy } from './lifetime.ts';
 import { deleteUser, type Found, findUser, withQuery } from './postgres.ts';
@@ -19,6 +21,7 @@ export type Proof = { deleted: Found; users: Remains; deadLetters: Remains };
 export type EraseContext = RetryContext & {
   config: Pick<Sections, 'postgres' | 'kafka' | 'cassandra'>;
   access: Record<'POSTGRES' | 'KAFKA' | 'CASSANDRA', Access>;
+  driver: Pick<SparkDriver, 'readToEndAgoMs'>;
 };
 
 const POLL_MS = 500;
@@ -26,22 +29,16 @@ const POLL_MS = 500;
 /**
  * Deletes the user in Postgres, waits until the stream has carried that to Cassandra, and looks into every store. May be
  * run again: what is gone already is fine.
- * @throws {StageError} CameBack where the user was written again meanwhile; or the signal's AbortError
+ * @throws {StageError} CameBack where the user was written again meanwhile, LeftInCassandra where no deletion in Postgres
+ * reaches it; or the signal's AbortError
  */
 export async function erase(context: EraseContext, id: string): Promise<Proof> {
   const { config, access } = context;
   const { topic, deadLetterTopic } = config.kafka;
   const deleted = await untilDone(() => deleteUser(config.postgres, access.POSTGRES, id), context);
   context.log.info(deleted, 'deleted in Postgres');
-  const end = await untilDone(() => withQuery(config.postgres, access.POSTGRES, walEnd), context);
-  await untilSo(context, 'the relay has published it', () =>
-    withQuery(config.postgres, access.POSTGRES, (query) => isPublished(query, config.postgres.slot, end)),
-  );
-  await untilSo(
-    context,
-    'Cassandra has it no more',
-    async () => !(await stands(config.cassandra, access.CASSANDRA, id)),
-  );
+  await passed(context);
+  const isLeft = await untilDone(() => stands(config.cassandra, access.CASSANDRA, id), context);
   const isOfUser = (key: Buffer | null) => key?.toString().toLowerCase() === id;
   const users = await remains(context, topic, isOfUser);
   const deadLetters = await remains(
@@ -51,7 +48,20 @@ export async function erase(context: EraseContext, id: string): Promise<Proof> {
   );
   const left = await untilDone(() => findUser(config.postgres, access.POSTGRES, id), context);
   if (left.users + left.rejected > 0 || !endsWithTombstone(users.traces)) throw cameBack(id);
+  if (isLeft) throw leftInCassandra(config.cassandra, id);
   return { deleted, users, deadLetters };
+}
+
+/** What the user was before may still be under way: only behind that Cassandra's word counts. */
+async function passed(context: EraseContext): Promise<void> {
+  const { config, access, driver } = context;
+  const inPostgres = <T>(work: (query: Query) => Promise<T>) =>
+    withQuery(config.postgres, access.POSTGRES, work);
+  const end = await untilDone(() => inPostgres(walEnd), context);
+  const isOut = () => inPostgres((query) => isPublished(query, config.postgres.slot, end));
+  await untilSo(context, 'the relay has published it', isOut);
+  const published = performance.now();
+  await untilSo(context, 'Spark has carried it to Cassandra', () => hasReadSince(driver, published));
 }
 
 /** Waits until `check` holds, and says meanwhile what is waited for. */
@@ -79,6 +89,15 @@ function remains(
       throw kafkaError(config.kafka, error);
     }
   }, context);
+}
+
+/** By its own time a statement outdoes the stream's versions, which are positions in the WAL. */
+function leftInCassandra({ keyspace, table }: Sections['cassandra'], id: string): StageError {
+  return new StageError(
+    'Cassandra',
+    'LeftInCassandra',
+    `user ${id} stands in Cassandra still, where no deletion in Postgres reaches it: run DELETE FROM ${keyspace}.${table} WHERE id = ${id} there, and this again`,
+  );
 }
 
 function cameBack(id: string): StageError {

@@ -20,12 +20,35 @@ function faultsOf(error: z.ZodError): string[] {
   return error.issues.map((issue) => `${issue.path.join('.') || '(user)'}: ${issue.message}`);
 }
 
-/** The value, or undefined (which JSON doesn't have) when the bytes aren't JSON in UTF-8. */
+/** What TypeScript doesn't know yet of the JSON that Node has. */
+const { parse, rawJSON } = JSON as unknown as {
+  parse(text: string, reviver?: (key: string, value: unknown, sent: { source?: string }) => unknown): unknown;
+  rawJSON(text: string): unknown;
+};
+
+/** A number of so many digits may be one that a double rounds; no other costs a reviver, which is several times as slow. */
+const LONG_NUMBER = /[\s:,[]-?\d{16}/;
+
+/**
+ * The value, or undefined (which JSON doesn't have) when the bytes aren't JSON in UTF-8. A whole number that a double can't
+ * hold is a bigint.
+ */
 export function parseJson(bytes: Buffer): unknown {
   if (!isUtf8(bytes)) return undefined;
+  const text = bytes.toString();
   try {
-    return JSON.parse(bytes.toString());
+    return LONG_NUMBER.test(text) ? parse(text, exact) : parse(text);
   } catch {
     return undefined;
   }
+}
+
+function exact(_: string, value: unknown, { source = '' }: { source?: string }): unknown {
+  if (typeof value !== 'number' || Number.isSafeInteger(value)) return value;
+  return /^-?\d+$/.test(source) ? BigInt(source) : value;
+}
+
+/** The JSON of what `parseJson` gave. */
+export function formatJson(value: unknown): string {
+  return JSON.stringify(value, (_, inner) => (typeof inner === 'bigint' ? rawJSON(String(inner)) : inner));
 }

@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import { NATIONALITIES } from '../source/nationalities.ts';
 import { sourceUser } from '../source/users.ts';
 import { IngestBench, type Reply, reports } from '../test/ingest.ts';
+import { startProxy } from '../test/proxy.ts';
 import { freePort, until } from '../test/wait.ts';
 
 const pageOf = (url: URL) => Number(url.searchParams.get('page') ?? 1);
@@ -62,6 +63,22 @@ describe('faults of the source', () => {
     assert.equal(await bench.count('users'), 1);
     const { rows } = await bench.pool.query('SELECT raw FROM rejected_users');
     assert.equal(String(rows[0].raw), JSON.stringify(user(1)).slice(0, -48));
+  });
+
+  test('a random batch whose commit was not answered is kept once', async () => {
+    const source = await bench.startBadSource((_, count) =>
+      answerOf(count === 1 ? [user(0), { name: {} }, { name: {} }] : []),
+    );
+    const proxy = await startProxy(bench.postgres.section);
+    proxy.loseAnswerTo('INSERT INTO rejected_users');
+    try {
+      const worker = await bench.startIngest(source.url, {}, 'ingest-0', proxy.port);
+      await until('the next batch', () => source.requests.length > 1);
+      assert.match(worker.output(), /PostgresUnreachable/);
+    } finally {
+      await proxy.close();
+    }
+    assert.deepEqual([await bench.count('users'), await bench.count('rejected_users')], [1, 2]);
   });
 
   test('an API that fails, or answers something else, is reported and asked again until it heals', async () => {

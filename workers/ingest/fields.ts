@@ -13,7 +13,7 @@ const NUMBER = /^-?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i;
 /** What the API may send for a column of each type. It writes some numbers as texts, as the coordinates. */
 const READ: Record<ColumnType, Read> = {
   text: (value) => {
-    const text = Number.isFinite(value) ? String(value) : value;
+    const text = typeof value === 'bigint' || Number.isFinite(value) ? String(value) : value;
     const fault = textFault(text);
     return fault === undefined ? { value: text as string } : { fault };
   },
@@ -28,17 +28,18 @@ const READ: Record<ColumnType, Read> = {
   bigint: (value) =>
     isBigint(value) ? { value: String(value) } : { fault: 'is not a whole number of 64 bits' },
   double: (value) => {
-    const number = typeof value === 'string' && NUMBER.test(value) ? Number(value) : value;
+    const isText = typeof value === 'string' && NUMBER.test(value);
+    const number = isText || typeof value === 'bigint' ? Number(value) : value;
     return Number.isFinite(number) ? { value: number as number } : { fault: 'is not a number' };
   },
   boolean: (value) => (typeof value === 'boolean' ? { value } : { fault: 'is not true or false' }),
 };
 
-/** Past 2^53 only a text is exact: JSON's numbers were rounded when they were read. */
+/** What stands there as a number past 2^53 and isn't whole, or was written with an exponent, was rounded when it was read. */
 function isBigint(value: unknown): boolean {
   if (typeof value === 'number') return Number.isSafeInteger(value);
-  if (typeof value !== 'string' || !/^-?\d{1,19}$/.test(value)) return false;
-  return BigInt(value) >= FIRST_BIGINT && BigInt(value) <= LAST_BIGINT;
+  const isWhole = typeof value === 'bigint' || (typeof value === 'string' && /^-?\d{1,19}$/.test(value));
+  return isWhole && BigInt(value) >= FIRST_BIGINT && BigInt(value) <= LAST_BIGINT;
 }
 
 /** The values of `fields` in a user of the API, null for what he lacks, or what is wrong with them. */

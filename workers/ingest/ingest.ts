@@ -9,6 +9,7 @@ import type { Claim, Claims } from './claims.ts';
 import { fetchBody } from './fetch.ts';
 import type { IngestMetrics } from './metrics.ts';
 import { type Page, parsePage } from './page.ts';
+import type { Purge } from './purge.ts';
 import { requestUrl, sourceName } from './request.ts';
 import type { Batch, Store } from './store.ts';
 
@@ -19,6 +20,7 @@ export type IngestContext = {
   budget: Budget;
   claims: Claims;
   store: Store;
+  purge: Purge;
   health: Health;
   log: Logger;
   metrics: IngestMetrics;
@@ -41,8 +43,8 @@ export async function ingest(context: IngestContext): Promise<never> {
   }
 }
 
-/** What was fetched and isn't stored yet; a random batch has no claim. */
-type Fetched = { claim: Claim | undefined; page: Page };
+/** What was fetched and isn't stored yet; a random batch has no claim. `tried`: it may have been stored all the same. */
+type Fetched = { claim: Claim | undefined; page: Page; tried: boolean };
 
 class Round {
   readonly #context: IngestContext;
@@ -58,12 +60,21 @@ class Round {
   /** Fetches and stores one batch. @throws {StageError} when it has to be tried again. */
   async run(): Promise<void> {
     const { health, metrics } = this.#context;
+    await this.#purge();
     this.#inHand ??= await this.#take();
-    const { claim, page } = this.#inHand;
-    await (claim ? this.#storePage(page, claim) : this.#storeRandom(page));
+    const { claim, page, tried } = this.#inHand;
+    this.#inHand.tried = true;
+    await (claim ? this.#storePage(page, claim) : this.#storeRandom(page, tried));
     this.#inHand = undefined;
     if (page.fault !== undefined) throw this.#incomplete(page.fault);
     health.ready(metrics.figures());
+  }
+
+  /** Users go on all the same; what should be gone by now is looked for again an hour later. */
+  async #purge(): Promise<void> {
+    const { purge, log } = this.#context;
+    const count = await purge.run().catch((err) => log.warn({ err }, 'old rejected users were not deleted'));
+    if (count) log.info({ count }, 'rejected users deleted: their time was over');
   }
 
   /** Waits for the budget before it claims a page: what is claimed is fetched at once. */
@@ -72,7 +83,7 @@ class Round {
     const reservation = await this.#reserve();
     try {
       const claim = source.seed === '' ? undefined : await this.#inPostgres(claims.take());
-      return { claim, page: await this.#fetch(claim?.page) };
+      return { claim, page: await this.#fetch(claim?.page), tried: false };
     } catch (error) {
       const retryAfterMs = error instanceof StageError ? error.retryAfterMs : undefined;
       if (retryAfterMs !== undefined) await this.#inPostgres(budget.exhaust(retryAfterMs));
@@ -116,8 +127,10 @@ class Round {
   }
 
   /** A random batch never comes again: what broke off in it is kept among the rejected. */
-  async #storeRandom(page: Page): Promise<void> {
-    await this.#inPostgres(this.#context.store.write(this.#batch(page)));
+  async #storeRandom(page: Page, tried: boolean): Promise<void> {
+    const { store } = this.#context;
+    const batch = this.#batch(page);
+    await this.#inPostgres(tried ? store.writeAgain(batch) : store.write(batch));
     this.#stored(page.users.length, page.rejected.length);
   }
 

@@ -8,6 +8,7 @@ import { Claims } from './claims.ts';
 import { ingest } from './ingest.ts';
 import { IngestMetrics } from './metrics.ts';
 import { openPool } from './pool.ts';
+import { Purge } from './purge.ts';
 import { budgetName, sequenceName } from './request.ts';
 import { Store } from './store.ts';
 
@@ -31,6 +32,7 @@ await runWorker('ingest', async ({ health, log, registry, signal, configFile, en
       budget: new Budget(pool, budgetName(source), source.rateLimit),
       claims: new Claims(pool, sequenceName(source), owner),
       store: new Store(pool, userColumns(columnsOf(fields))),
+      purge: new Purge(pool, Date.now),
       metrics: new IngestMetrics(registry, Date.now),
       health,
       log,

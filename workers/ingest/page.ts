@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Field } from '../lib/columns.ts';
 import { StageError } from '../lib/health.ts';
 import type { User } from '../lib/user.ts';
-import { checkUser, parseJson } from './check.ts';
+import { checkUser, formatJson, parseJson } from './check.ts';
 import type { Body } from './fetch.ts';
 import { scanResults } from './scan.ts';
 
@@ -35,7 +35,7 @@ export function parsePage(body: Body, name: string, fields: readonly Field[]): P
   const candidates = page.data.results.map((user, index) => ({
     user,
     // The list may be hidden from the scan by an escape in its name.
-    raw: () => sent()[index] ?? Buffer.from(JSON.stringify(user)),
+    raw: () => sent()[index] ?? Buffer.from(formatJson(user)),
   }));
   return { ...sort(candidates, fields), number: info.safeParse(page.data.info).data?.page, fault: undefined };
 }

@@ -13,12 +13,12 @@ export type Batch = {
 };
 
 /** One statement, so one round trip and one transaction. */
-const write = ({ next, upsert }: UserStatements, guard: string) => `
+const write = ({ next, upsert }: UserStatements, guard: string, refusedGuard = guard) => `
   accepted AS (${upsert(guard)}), refused AS (
     INSERT INTO rejected_users (source, reason, raw)
-    SELECT $${next}, reason, decode(raw, 'base64')
-    FROM json_to_recordset($${next + 1}) AS new (reason text, raw text)
-    WHERE ${guard}
+    SELECT $${next}, reason, bytes
+    FROM json_to_recordset($${next + 1}) AS new (reason text, raw text), decode(new.raw, 'base64') AS bytes
+    WHERE ${refusedGuard}
   )`;
 
 // Not prepared: a plan from when the table was small reads all of it for each batch.
@@ -32,11 +32,18 @@ const storeClaimed = (statements: UserStatements) => `
 
 const storeUnclaimed = (statements: UserStatements) => `WITH ${write(statements, 'TRUE')} SELECT`;
 
+const missing = ({ next }: UserStatements) =>
+  `NOT EXISTS (SELECT FROM rejected_users AS old WHERE old.source = $${next} AND old.raw = bytes)`;
+
+const storeAgain = (statements: UserStatements) =>
+  `WITH ${write(statements, 'TRUE', missing(statements))} SELECT`;
+
 /** The users, good and bad, in Postgres. Errors are those of `pg`. */
 export class Store {
   readonly #pool: Pool;
   readonly #columns: Columns;
   readonly #store: string;
+  readonly #storeAgain: string;
   readonly #storeClaimed: string;
 
   /** @param columns those of `users` that are written */
@@ -45,12 +52,21 @@ export class Store {
     this.#pool = pool;
     this.#columns = columns;
     this.#store = storeUnclaimed(statements);
+    this.#storeAgain = storeAgain(statements);
     this.#storeClaimed = storeClaimed(statements);
   }
 
   /** Writes a batch that has no place in a sequence. */
   async write(batch: Batch): Promise<void> {
     await this.#pool.query(this.#store, this.#parameters(batch));
+  }
+
+  /**
+   * Writes a batch whose first write failed, or only its answer was lost: who was rejected then isn't put there twice.
+   * That looks through all that were rejected.
+   */
+  async writeAgain(batch: Batch): Promise<void> {
+    await this.#pool.query(this.#storeAgain, this.#parameters(batch));
   }
 
   /** Writes the batch that `claim` is for and ends the claim, both or neither; false when another holds it by now. */

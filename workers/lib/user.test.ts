@@ -54,6 +54,12 @@ test('only the uuid is needed: what a request left out is null', () => {
   assert.equal(parse({ ...whole, location: { city: 'Oslo', country: null } }).address, 'Oslo');
 });
 
+test('numbers are kept to their last digit, and the street number 0 too', () => {
+  const location = { street: { number: 0, name: 'Platform Road' }, postcode: 9007199254740993n };
+  const { address, post_code } = parse({ ...whole, location });
+  assert.deepEqual([address, post_code], ['0 Platform Road', '9007199254740993']);
+});
+
 describe('a user is refused by the field that is wrong:', () => {
   const cases: [string, unknown, string][] = [
     ['no login', { ...whole, login: undefined }, 'login'],
@@ -66,6 +72,7 @@ describe('a user is refused by the field that is wrong:', () => {
     ['a day that is none', { ...whole, dob: { date: '2023-02-30T00:00:00Z' } }, 'dob.date'],
     ['the year 0', { ...whole, dob: { date: '0000-05-05T00:00:00Z' } }, 'dob.date'],
     ['a year past 9999', { ...whole, dob: { date: '9999-12-31T23:59:59-01:00' } }, 'dob.date'],
+    ['a long number as a name', { ...whole, name: { first: 9007199254740993n } }, 'name.first'],
     ['a postcode that is a list', { ...whole, location: { postcode: [] } }, 'location.postcode'],
     ['not an object', 'a user', ''],
   ];

@@ -48,8 +48,8 @@ export function momentFault(value: unknown): string | undefined {
 }
 
 const text = field<string>(textFault);
-const textOrNumber = field<string | number>((value) =>
-  Number.isFinite(value) ? undefined : textFault(value),
+const textOrNumber = field<string | number | bigint>((value) =>
+  typeof value === 'bigint' || Number.isFinite(value) ? undefined : textFault(value),
 );
 const moment = field<string>(momentFault);
 
@@ -101,9 +101,13 @@ export function toUser(api: ApiUser): User {
 
 /** `<number> <street>, <city>, <state>, <country>`, without what is missing; null when all of it is. */
 function address(location: ApiUser['location']): string | null {
-  const street = [location?.street?.number, location?.street?.name].filter(Boolean).join(' ');
-  const parts = [street, location?.city, location?.state, location?.country].filter(Boolean);
-  return parts.length > 0 ? parts.join(', ') : null;
+  const street = joined(' ', [location?.street?.number, location?.street?.name]);
+  return joined(', ', [street, location?.city, location?.state, location?.country]) || null;
+}
+
+/** A street may have the number 0. */
+function joined(separator: string, parts: (string | number | bigint | null | undefined)[]): string {
+  return parts.filter((part) => part === 0 || Boolean(part)).join(separator);
 }
 
 /** A moment as an ISO string in UTC with milliseconds. */

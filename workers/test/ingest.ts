@@ -54,7 +54,7 @@ export class IngestBench {
   }
 
   /** How ingest is run against the source at `url`: as fast as it gets unless `source` says otherwise. */
-  options(url: string, source: SourceSection = {}): WorkerOptions {
+  options(url: string, source: SourceSection = {}): WorkerOptions & { config: object } {
     const { section, credentials } = this.postgres;
     const defaults = { batchSize: 100, intervalMs: 1, seed: '', nationalities: [] };
     const rateLimit = { users: 1_000_000_000, perMs: 1000 };
@@ -68,10 +68,17 @@ export class IngestBench {
     };
   }
 
-  /** One replica, known by `host`. */
-  async startIngest(url: string, source: SourceSection = {}, host = 'ingest-0'): Promise<WorkerProcess> {
-    const { env, ...options } = this.options(url, source);
-    return this.#endLater(await startWorker('ingest', { ...options, env: { ...env, HOSTNAME: host } }));
+  /** One replica, known by `host`; `port` is Postgres's, or a proxy's before it. */
+  async startIngest(
+    url: string,
+    source: SourceSection = {},
+    host = 'ingest-0',
+    port = this.postgres.section.port,
+  ): Promise<WorkerProcess> {
+    const { env, config } = this.options(url, source);
+    const postgres = { ...this.postgres.section, port };
+    const options = { config: { ...config, postgres }, env: { ...env, HOSTNAME: host } };
+    return this.#endLater(await startWorker('ingest', options));
   }
 
   /** The real source, in a process of its own. */

@@ -5,6 +5,8 @@ export type TestProxy = {
   port: number;
   /** From now on nothing that clients say reaches the server; what the server says still reaches them. */
   muteClients(): void;
+  /** The server gets the next chunk with `text` in it, and its answer is lost with the connection. */
+  loseAnswerTo(text: string): void;
   close(): Promise<void>;
 };
 
@@ -12,6 +14,7 @@ export type TestProxy = {
 export async function startProxy(target: { host: string; port: number }): Promise<TestProxy> {
   const sockets = new Set<Socket>();
   let muted = false;
+  let lose: string | undefined;
   const server = createServer((client) => {
     const upstream = connect(target.port, target.host);
     for (const socket of [client, upstream]) {
@@ -23,8 +26,10 @@ export async function startProxy(target: { host: string; port: number }): Promis
         upstream.destroy();
       });
     }
-    upstream.pipe(client);
+    let lost = false;
+    upstream.on('data', (chunk) => (lost ? client.destroy() : client.write(chunk)));
     client.on('data', (chunk) => {
+      if (lose !== undefined && chunk.includes(lose)) [lost, lose] = [true, undefined];
       if (!muted) upstream.write(chunk);
     });
   });
@@ -34,6 +39,9 @@ export async function startProxy(target: { host: string; port: number }): Promis
     port: (server.address() as AddressInfo).port,
     muteClients: () => {
       muted = true;
+    },
+    loseAnswerTo: (text) => {
+      lose = text;
     },
     close: async () => {
       for (const socket of sockets) socket.destroy();
