@@ -8,13 +8,13 @@ import { ChangeReader } from './changes.ts';
 import { TableAltered } from './schema.ts';
 
 const [UUID, TEXT] = [2950, 25];
-/** The version of what was written when the schema was read. */
+/** Where stands what was written when the schema was read. */
 const AS_OF = 1000n;
 const ada = ['ada', '1'];
 const grace = ['grace', '2'];
 
 function readerOf(table = relation('users', { id: UUID, phone: TEXT })): ChangeReader {
-  const reader = new ChangeReader(USER_COLUMNS, AS_OF);
+  const reader = new ChangeReader({ columns: USER_COLUMNS, asOf: AS_OF, namespace: 'public' });
   reader.describe(table);
   return reader;
 }
@@ -27,9 +27,13 @@ function changes(message: Buffer, reader = readerOf()): unknown[] {
 }
 
 describe('the changes of a WAL message', () => {
-  test('have the version and the time of their commit', () => {
-    const [change] = readerOf().read(insert(ada), 5n, 1000);
-    assert.deepEqual([change?.version, change?.committedAt], [5n, 1000]);
+  test('have the time of their commit, and tell which row begins', () => {
+    const reader = readerOf();
+    const messages = [insert(ada), update(['O', ada], ada), update(['O', ada], grace), remove('O', grace)];
+    const read = messages.flatMap((message) => reader.read(message, 5n, 1000));
+    assert.ok(read.every(({ committedAt }) => committedAt === 1000));
+    const begins = read.map(({ isNew }) => isNew);
+    assert.deepEqual(begins, [true, false, false, true, false]);
   });
 
   const cases: [what: string, message: Buffer, changes: unknown[]][] = [
@@ -49,6 +53,7 @@ describe('the changes of a WAL message', () => {
 
   test('another table’s rows are none', () => {
     assert.deepEqual(changes(insert(ada), readerOf(relation('rejected_users', { id: UUID }))), []);
+    assert.deepEqual(changes(insert(ada), readerOf(relation('users', { id: UUID }, 'backup'))), []);
   });
 
   test('follow a table whose columns changed', () => {

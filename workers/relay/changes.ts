@@ -1,22 +1,26 @@
-import type { Columns } from '../lib/columns.ts';
 import { StageError } from '../lib/health.ts';
+import type { Lsn } from './lsn.ts';
 import { placeOf, readRelation } from './relation.ts';
 import { RowEncoder } from './row-encoder.ts';
-import { TableAltered } from './schema.ts';
+import { type Schema, TableAltered } from './schema.ts';
 import { Tuple } from './tuple.ts';
 
 /** What happened to one user. */
 export type Change = {
   id: string;
-  version: bigint;
-  /** When the transaction was committed, in milliseconds since 1970: for freshness, never for order. */
-  committedAt: number;
+  /** No row had this id just before. */
+  isNew: boolean;
+  /** When the transaction was committed, in milliseconds since 1970, where that is known: for freshness, never for order. */
+  committedAt: number | undefined;
   /** Makes the record's value, before the next message is read; null when the user is gone. */
   encode: ((schemaId: number) => Buffer) | null;
 };
 
-/** The table whose changes are carried; a publication may hold more. */
+/** The table whose changes are carried; a publication may hold more, also of this name. */
 const TABLE = 'users';
+
+/** What rows are read by. */
+export type ReaderSchema = Pick<Schema, 'columns' | 'asOf' | 'namespace'>;
 
 // The bytes by which pgoutput tells its messages and their parts apart.
 const [INSERT, UPDATE, DELETE] = [0x49, 0x55, 0x44];
@@ -31,26 +35,24 @@ type Table = {
 
 /** Reads the changes of `users` out of WAL messages. */
 export class ChangeReader {
-  readonly #columns: Columns;
-  readonly #asOf: bigint;
+  readonly #schema: ReaderSchema;
   readonly #tables = new Map<number, Table>();
   readonly #before = new Tuple();
   readonly #after = new Tuple();
 
-  /** @param asOf the version of a row that was written when the schema was read */
-  constructor(columns: Columns, asOf: bigint) {
-    this.#columns = columns;
-    this.#asOf = asOf;
+  constructor(schema: ReaderSchema) {
+    this.#schema = schema;
   }
 
   /** Takes in a Relation message, which comes before the first row and again after the table was altered. */
   describe(bytes: Buffer): void {
     const relation = readRelation(bytes);
-    if (relation.name !== TABLE) return;
+    const { namespace, columns } = this.#schema;
+    if (relation.name !== TABLE || relation.namespace !== namespace) return;
     const idPlace = placeOf(relation, 'id', 'uuid');
     if (idPlace < 0) throw withoutId();
-    const encoder = new RowEncoder(this.#columns, (name, type) => placeOf(relation, name, type));
-    const unknown = relation.columns.find(({ name }) => !Object.hasOwn(this.#columns, name))?.name;
+    const encoder = new RowEncoder(columns, (name, type) => placeOf(relation, name, type));
+    const unknown = relation.columns.find(({ name }) => !Object.hasOwn(columns, name))?.name;
     this.#tables.set(relation.id, { idPlace, encoder, unknown });
   }
 
@@ -59,30 +61,30 @@ export class ChangeReader {
    * of the new. Messages about anything but rows of `users` amount to none.
    * @throws {TableAltered} on a row that may have a value in a column that nothing is known of
    */
-  read(bytes: Buffer, version: bigint, committedAt: number): Change[] {
+  read(bytes: Buffer, lsn: Lsn, committedAt: number): Change[] {
     const tag = bytes[0];
     if (tag !== INSERT && tag !== UPDATE && tag !== DELETE) return [];
     const table = this.#tables.get(bytes.readUInt32BE(1));
     if (!table) return [];
-    this.#requireKnown(table, version);
-    const of = (row: Tuple) => ({ id: idOf(row, table), version, committedAt });
+    this.#requireKnown(table, lsn);
     const kind = bytes[5];
     const hasBefore = kind === KEY || kind === OLD;
     const end = hasBefore ? this.#before.read(bytes, 6) : 5;
-    const gone = () => ({ ...of(this.#before), encode: null });
+    const gone = () => ({ id: idOf(this.#before, table), isNew: false, committedAt, encode: null });
     if (tag === DELETE) return [gone()];
     this.#after.read(bytes, end + 1);
     this.#complete(kind === OLD);
     const encode = (schemaId: number) => table.encoder.encode(this.#after, schemaId);
-    const stands = { ...of(this.#after), encode };
-    const moved = hasBefore && idOf(this.#before, table) !== stands.id;
+    const id = idOf(this.#after, table);
+    const moved = hasBefore && idOf(this.#before, table) !== id;
+    const stands = { id, isNew: moved || tag === INSERT, committedAt, encode };
     return moved ? [gone(), stands] : [stands];
   }
 
   /** The first row under a description of the table tells when that was true. */
-  #requireKnown(table: Table, version: bigint): void {
+  #requireKnown(table: Table, lsn: Lsn): void {
     if (table.unknown === undefined) return;
-    if (version >= this.#asOf) throw new TableAltered(table.unknown);
+    if (lsn >= this.#schema.asOf) throw new TableAltered(table.unknown);
     table.unknown = undefined;
   }
 

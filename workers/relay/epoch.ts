@@ -1,5 +1,6 @@
 import type { Change } from './changes.ts';
 import { epochOf, versionOf } from './lsn.ts';
+import { versioned } from './records.ts';
 import type { Session } from './session.ts';
 import { markSnapshotDone, raiseEpoch, type SlotState } from './slot.ts';
 import { takeSnapshot } from './snapshot.ts';
@@ -14,11 +15,11 @@ export async function beginEpoch(session: Session): Promise<SlotState> {
   const version = versionOf(slot.epoch, slot.startLsn);
   log.info({ epoch: slot.epoch }, 'publishing the table as it stands');
   const publish = async (changes: Change[]) => {
-    await session.publish(changes.map(session.recordOf));
+    await session.publish(changes.map((change) => versioned(session.recordOf(change), version)));
     health.ready({ records: metrics.total, snapshot: 1 });
   };
   const { columns } = session.schema;
-  const rows = await takeSnapshot(control, { version, columns, publish, signal: session.signal });
+  const rows = await takeSnapshot(control, { columns, publish, signal: session.signal });
   await session.endEpoch(version);
   await markSnapshotDone(control, config.postgres.slot, slot.epoch);
   log.info({ epoch: slot.epoch, rows }, 'published the table');

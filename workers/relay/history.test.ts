@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import type { KafkaRecord } from '../lib/kafka.ts';
 import { History, isAhead } from './history.ts';
 import { versionOf } from './lsn.ts';
 
 const changed = { name: 'StageError', reason: 'HistoryChanged' };
 const newest = { key: 'ada', version: versionOf(1, 50n) };
+const record = (key: string, version: bigint) => ({ key, headers: { version: String(version) } });
 
 describe('the newest record of the topic', () => {
   const cases: [what: string, version: bigint, isAhead: boolean][] = [
@@ -34,17 +36,17 @@ describe('a history', () => {
 
   test('is confirmed when the record has come again', () => {
     const { history, confirmed } = watched();
-    history.see({ id: 'grace', version: newest.version });
+    history.see(record('grace', newest.version));
     history.pass(60n);
-    history.see({ id: 'ada', version: newest.version });
+    history.see(record('ada', newest.version));
     history.pass(100n);
-    history.see({ id: 'ada', version: newest.version });
+    history.see(record('ada', newest.version));
     assert.deepEqual(confirmed, ['confirmed']);
   });
 
-  const others: [what: string, seen: { id: string; version: bigint }][] = [
-    ['another change stands in its place', { id: 'grace', version: newest.version }],
-    ['the user was changed elsewhere', { id: 'ada', version: versionOf(1, 51n) }],
+  const others: [what: string, seen: Pick<KafkaRecord, 'key' | 'headers'>][] = [
+    ['another change stands in its place', record('grace', newest.version)],
+    ['the user was changed elsewhere', record('ada', versionOf(1, 51n))],
   ];
   for (const [what, seen] of others) {
     test(`is another where ${what}`, () => {

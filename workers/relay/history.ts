@@ -1,4 +1,5 @@
 import { StageError } from '../lib/health.ts';
+import type { KafkaRecord } from '../lib/kafka.ts';
 import { epochOf, type Lsn, lsnOf, versionOf } from './lsn.ts';
 
 /** The newest record of the topic. */
@@ -25,8 +26,9 @@ export class History {
     this.#onConfirmed = onConfirmed;
   }
 
-  see({ id, version }: { id: string; version: bigint }): void {
-    if (!this.#awaits || version !== this.#newest.version || id !== this.#newest.key) return;
+  see({ key, headers }: Pick<KafkaRecord, 'key' | 'headers'>): void {
+    if (!this.#awaits || key !== this.#newest.key || headers['version'] !== String(this.#newest.version))
+      return;
     this.#awaits = false;
     this.#onConfirmed();
   }

@@ -18,8 +18,7 @@ export function formatLsn(lsn: Lsn): string {
 }
 
 /**
- * The version of a change: the LSN of the row's own WAL record, below the epoch that counts re-snapshots.
- * Strictly increasing for one key, the same in every replay.
+ * The version of a change: its position in the WAL, below the epoch that counts re-snapshots.
  * @throws {RangeError} when epoch or LSN are past what the version can hold.
  */
 export function versionOf(epoch: number, lsn: Lsn): bigint {

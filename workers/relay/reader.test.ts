@@ -2,14 +2,20 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { USER_COLUMNS } from '../lib/user.ts';
 import * as wal from '../test/pgoutput.ts';
+import { lsnOf } from './lsn.ts';
 import { Reader } from './reader.ts';
 
 function setUp() {
   const seen: string[] = [];
   const reader = new Reader({
     epoch: 1,
-    schema: { columns: USER_COLUMNS, asOf: 2n ** 47n },
-    add: ({ id, version, committedAt }) => seen.push(`${id} ${version & 0xffffn} at ${committedAt}`),
+    schema: { columns: USER_COLUMNS, asOf: 2n ** 47n, namespace: 'public' },
+    recordOf: ({ id, committedAt, encode }) => {
+      const headers = { at: String(committedAt) };
+      return { topic: 'users', key: id, value: encode ? encode(1) : null, headers };
+    },
+    add: ({ key, headers }) =>
+      seen.push(`${key} ${lsnOf(BigInt(headers['version'] ?? 0))} at ${headers['at']}`),
     mark: (lsn) => seen.push(`mark ${lsn}`),
   });
   reader.onMessage(wal.relation('users', { id: 2950 }), 0n);
@@ -17,16 +23,26 @@ function setUp() {
 }
 
 const begin = wal.begin(1000);
+/** Stands at 63 and ends at 64. */
 const commit = wal.commit(0x40n);
 
 describe('the reader', () => {
-  test('gives each row the LSN of its own record, and marks the end of the commit', () => {
+  test('gives a change the LSN of its own record, and marks the end of the commit', () => {
+    const { reader, seen } = setUp();
+    reader.onMessage(begin, 0n);
+    reader.onMessage(wal.update(undefined, ['a']), 0x10n);
+    reader.onMessage(wal.remove('K', ['b']), 0x20n);
+    reader.onMessage(commit, 0x40n);
+    assert.deepEqual(seen, ['a 16 at 1000', 'b 32 at 1000', 'mark 64']);
+  });
+
+  test('gives a new row the place before the next change, or before the commit', () => {
     const { reader, seen } = setUp();
     reader.onMessage(begin, 0n);
     reader.onMessage(wal.insert(['a']), 0x10n);
-    reader.onMessage(wal.insert(['b']), 0x20n);
-    reader.onMessage(commit, 0x30n);
-    assert.deepEqual(seen, ['a 16 at 1000', 'b 32 at 1000', 'mark 64']);
+    reader.onMessage(wal.update(['O', ['a']], ['b']), 0x20n);
+    reader.onMessage(commit, 0x40n);
+    assert.deepEqual(seen, ['a 31 at 1000', 'a 32 at 1000', 'b 62 at 1000', 'mark 64']);
   });
 
   test('marks a keepalive only between transactions', () => {

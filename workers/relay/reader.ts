@@ -1,11 +1,15 @@
-import { type Change, ChangeReader } from './changes.ts';
-import { type Lsn, versionOf } from './lsn.ts';
-import type { Schema } from './schema.ts';
+import type { KafkaRecord } from '../lib/kafka.ts';
+import { type Change, ChangeReader, type ReaderSchema } from './changes.ts';
+import type { Lsn } from './lsn.ts';
+import { Versions } from './versions.ts';
 
 export type ReaderOptions = {
   epoch: number;
-  schema: Pick<Schema, 'columns' | 'asOf'>;
-  add(change: Change): void;
+  schema: ReaderSchema;
+  /** Makes the record of a change, before the next message is read. */
+  recordOf(change: Change): KafkaRecord;
+  /** Takes the records, each with its version. */
+  add(record: KafkaRecord): void;
   /** All that was committed before `lsn` has been added. */
   mark(lsn: Lsn): void;
 };
@@ -13,21 +17,23 @@ export type ReaderOptions = {
 // The bytes by which pgoutput tells its messages apart, and where a message has what is read of it.
 const [BEGIN, COMMIT, RELATION] = [0x42, 0x43, 0x52];
 const BEGIN_TIME = 9;
+const COMMIT_START = 2;
 const COMMIT_END = 10;
 /** Postgres counts microseconds since 2000. */
 const POSTGRES_BEGAN_MS = Date.UTC(2000, 0);
 
-/** Turns WAL messages into changes, and knows at which positions nothing is half read. */
+/** Turns WAL messages into records, and knows at which positions nothing is half read. */
 export class Reader {
   readonly #options: ReaderOptions;
   readonly #changes: ChangeReader;
+  readonly #versions: Versions;
   #inTransaction = false;
   #committedAt = 0;
 
   constructor(options: ReaderOptions) {
     this.#options = options;
-    const { columns, asOf } = options.schema;
-    this.#changes = new ChangeReader(columns, versionOf(options.epoch, asOf));
+    this.#changes = new ChangeReader(options.schema);
+    this.#versions = new Versions(options);
   }
 
   get inTransaction(): boolean {
@@ -47,13 +53,19 @@ export class Reader {
       this.#committedAt = POSTGRES_BEGAN_MS + Number(bytes.readBigInt64BE(BEGIN_TIME) / 1000n);
     } else if (tag === COMMIT) {
       this.#inTransaction = false;
+      this.#versions.endBefore(bytes.readBigUInt64BE(COMMIT_START));
       this.#options.mark(bytes.readBigUInt64BE(COMMIT_END));
     } else if (tag === RELATION) {
       this.#changes.describe(bytes);
     } else {
-      const version = versionOf(this.#options.epoch, lsn);
-      for (const change of this.#changes.read(bytes, version, this.#committedAt)) this.#options.add(change);
+      for (const change of this.#changes.read(bytes, lsn, this.#committedAt)) this.#take(change, lsn);
     }
+  }
+
+  #take(change: Change, lsn: Lsn): void {
+    const record = this.#options.recordOf(change);
+    if (change.isNew) this.#versions.began(record, lsn);
+    else this.#versions.changed(record, lsn);
   }
 
   /** An idle table must not make the server keep WAL: with nothing half read, all before `lsn` has been sent. */

@@ -12,14 +12,21 @@ export type Destination = { topic: string; deadLetterTopic: string; schema: Pick
 /** A broker closes the connection on a request of 100 MiB (`socket.request.max.bytes`), without a word of why. */
 const MAX_VALUE_BYTES = 64 * 2 ** 20;
 
-/** The Kafka record of a change; of one that no request can hold, the dead letter that tells why. */
-export function recordOf(change: Change, to: Destination): KafkaRecord {
-  const headers = { version: String(change.version), 'committed-at': String(change.committedAt) };
-  const value = change.encode ? change.encode(to.schema.id) : null;
-  const record = { topic: to.topic, key: change.id, value, headers };
+/** The Kafka record of a change, without its version; of one that no request can hold, the dead letter that tells why. */
+export function recordOf({ id, committedAt, encode }: Change, to: Destination): KafkaRecord {
+  const headers: Record<string, string> =
+    committedAt === undefined ? {} : { 'committed-at': String(committedAt) };
+  const value = encode ? encode(to.schema.id) : null;
+  const record = { topic: to.topic, key: id, value, headers };
   if (!value || value.length <= MAX_VALUE_BYTES) return record;
   const detail = `${value.length} bytes; no record has more than ${MAX_VALUE_BYTES}`;
   return deadLetter(record, to, 'TooLarge', detail);
+}
+
+/** `record`, with its version. */
+export function versioned(record: KafkaRecord, version: bigint): KafkaRecord {
+  record.headers['version'] = String(version);
+  return record;
 }
 
 /**

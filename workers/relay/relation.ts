@@ -13,6 +13,8 @@ const TYPE_IDS: Partial<Record<ColumnType, number>> = {
 /** A table as the WAL describes it before its first row: which place each column has. */
 export type Relation = {
   id: number;
+  /** Postgres's schema that the table is in. */
+  namespace: string;
   name: string;
   columns: readonly { name: string; typeId: number }[];
 };
@@ -21,6 +23,7 @@ export type Relation = {
 export function readRelation(bytes: Buffer): Relation {
   const text = (from: number) => bytes.toString('utf8', from, bytes.indexOf(0, from));
   const behind = (from: number) => bytes.indexOf(0, from) + 1;
+  const namespace = text(5);
   const nameAt = behind(5);
   // One byte says what identifies a row.
   let at = behind(nameAt) + 1;
@@ -32,7 +35,7 @@ export function readRelation(bytes: Buffer): Relation {
     columns.push({ name: text(at + 1), typeId: bytes.readUInt32BE(typeAt) });
     at = typeAt + 8;
   }
-  return { id: bytes.readUInt32BE(1), name: text(nameAt), columns };
+  return { id: bytes.readUInt32BE(1), namespace, name: text(nameAt), columns };
 }
 
 /**

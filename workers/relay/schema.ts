@@ -11,6 +11,8 @@ export type Schema = {
   columns: Columns;
   /** Where the WAL ended when it was read: a column that the table had before and that isn't in it is somebody else's. */
   asOf: Lsn;
+  /** Postgres's schema that the table is in. */
+  namespace: string;
 };
 
 /** The table has a column that may have come after the schema was read: the next session reads the schema anew. */
@@ -20,11 +22,14 @@ export class TableAltered extends Error {
   }
 }
 
-type Known = { wal: string; columns: string[] | null };
+type Known = { wal: string; namespace: string; columns: string[] | null };
 
 const KNOWN = `
-  SELECT pg_current_wal_insert_lsn()::text AS wal, columns
-  FROM (VALUES ($1::text)) AS wanted (slot) LEFT JOIN relay_state USING (slot)`;
+  SELECT pg_current_wal_insert_lsn()::text AS wal, nspname AS namespace, columns
+  FROM (VALUES ($1::text)) AS wanted (slot)
+  LEFT JOIN relay_state USING (slot)
+  JOIN pg_class AS users ON users.oid = 'users'::regclass
+  JOIN pg_namespace ON pg_namespace.oid = relnamespace`;
 
 /**
  * The subject's newest schema. Provision registers a column before it adds it to the table, so the order of the two reads
@@ -37,12 +42,13 @@ export async function readSchema(
   subject: Pick<SubjectClient, 'latest'>,
 ): Promise<Schema> {
   const { rows } = await control.query<Known>(KNOWN, [slot]);
+  const { wal, namespace, columns: registered } = rows[0] as Known;
   const { id, schema } = await subject.latest();
   const columns = columnsOfSchema(schema);
   if (!columns) throw unexpected(id);
-  const lacking = (rows[0]?.columns ?? []).filter((name) => !Object.hasOwn(columns, name));
+  const lacking = (registered ?? []).filter((name) => !Object.hasOwn(columns, name));
   if (lacking.length > 0) throw behind(id, lacking);
-  return { id, columns, asOf: parseLsn(rows[0]?.wal ?? '0/0') };
+  return { id, columns, asOf: parseLsn(wal), namespace };
 }
 
 function unexpected(id: number): StageError {

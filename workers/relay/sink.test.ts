@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import type { KafkaRecord, Publisher } from '../lib/kafka.ts';
 import { USER_COLUMNS } from '../lib/user.ts';
 import { MAX_VERSION } from './lsn.ts';
-import { newestOf, recordOf } from './records.ts';
+import { newestOf, recordOf, versioned } from './records.ts';
 import { send } from './sink.ts';
 
 const to = { topic: 'users', deadLetterTopic: 'dead', schema: { id: 1, columns: USER_COLUMNS } };
@@ -46,19 +46,21 @@ describe('sending a batch', () => {
 });
 
 describe('the record of a change', () => {
+  const gone = { id: 'a', isNew: false, encode: null };
+
   test('carries version and commit time as headers; that of a user who is gone is a tombstone', () => {
-    const tombstone = recordOf({ id: 'a', encode: null, version: 9n, committedAt: 5 }, to);
-    assert.deepEqual(tombstone, {
-      topic: 'users',
-      key: 'a',
-      value: null,
-      headers: { version: '9', 'committed-at': '5' },
-    });
+    const tombstone = versioned(recordOf({ ...gone, committedAt: 5 }, to), 9n);
+    const headers = { version: '9', 'committed-at': '5' };
+    assert.deepEqual(tombstone, { topic: 'users', key: 'a', value: null, headers });
+  });
+
+  test('has no commit time where that is not known', () => {
+    assert.deepEqual(recordOf({ ...gone, committedAt: undefined }, to).headers, {});
   });
 
   test('that no request can hold is a dead letter with its size', () => {
     const value = Buffer.alloc(65 * 2 ** 20);
-    const letter = recordOf({ id: 'a', version: 9n, committedAt: 5, encode: () => value }, to);
+    const letter = recordOf({ ...gone, committedAt: 5, encode: () => value }, to);
     assert.deepEqual([letter.topic, letter.headers['reason'], letter.value?.length], ['dead', 'TooLarge', 0]);
     assert.match(letter.headers['detail'] ?? '', /68157440 bytes/);
   });

@@ -14,7 +14,7 @@ describe('a snapshot', () => {
     const publish = async (changes: { id: string }[]) => void published.push(changes.map(({ id }) => id));
     try {
       const { signal } = new AbortController();
-      await takeSnapshot(client, { version: 1n, columns: USER_COLUMNS, publish, signal });
+      await takeSnapshot(client, { columns: USER_COLUMNS, publish, signal });
       return published;
     } finally {
       client.release();

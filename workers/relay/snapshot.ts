@@ -9,8 +9,6 @@ const PAGE_ROWS = 1000;
 const PAGE_BYTES = 512 * 1024;
 
 export type SnapshotOptions = {
-  /** The version of every record: that of the slot's beginning. */
-  version: bigint;
   columns: Columns;
   publish(changes: Change[]): Promise<void>;
   signal: AbortSignal;
@@ -33,10 +31,9 @@ export async function takeSnapshot(client: Client, options: SnapshotOptions): Pr
   let count = 0;
   for (let page = await read(); page.length > 0; ) {
     signal.throwIfAborted();
-    const committedAt = Date.now();
     count += page.length;
     // The server reads while the broker writes. No batch may be under way any more when this fails.
-    const published = publish(page.map((row) => changeOf(row, encoder, options.version, committedAt)));
+    const published = publish(page.map((row) => changeOf(row, encoder)));
     const [next] = await Promise.allSettled([read(page.at(-1)?.[0]), published]);
     await published;
     if (next.status === 'rejected') throw next.reason;
@@ -64,6 +61,8 @@ async function readPage(client: Client, text: string, after?: string): Promise<V
   return rows;
 }
 
-function changeOf([id, ...texts]: Values, encoder: RowEncoder, version: bigint, committedAt: number): Change {
-  return { id, version, committedAt, encode: (schemaId) => encoder.encode(new TextRow(texts), schemaId) };
+/** When the row was committed is not known. */
+function changeOf([id, ...texts]: Values, encoder: RowEncoder): Change {
+  const encode = (schemaId: number) => encoder.encode(new TextRow(texts), schemaId);
+  return { id, isNew: false, committedAt: undefined, encode };
 }

@@ -36,9 +36,10 @@ export async function streamChanges(session: Session): Promise<void> {
   const reader = new Reader({
     epoch: slot.epoch,
     schema: session.schema,
-    add: (change) => {
-      history?.see(change);
-      outbox.add(session.recordOf(change));
+    recordOf: session.recordOf,
+    add: (record) => {
+      history?.see(record);
+      outbox.add(record);
     },
     mark: (lsn) => {
       history?.pass(lsn);

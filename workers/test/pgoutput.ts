@@ -16,11 +16,11 @@ export function commit(end: bigint): Buffer {
 }
 
 /** A table of columns with their types' ids. */
-export function relation(name: string, columns: Record<string, number>): Buffer {
+export function relation(name: string, columns: Record<string, number>, namespace = 'public'): Buffer {
   const each = Object.entries(columns).map(([column, typeId]) =>
     Buffer.concat([Buffer.from(`\0${column}\0`), int32(typeId), int32(-1)]),
   );
-  const head = Buffer.from(`public\0${name}\0f`);
+  const head = Buffer.from(`${namespace}\0${name}\0f`);
   return Buffer.concat([Buffer.from('R'), int32(RELATION_ID), head, int16(each.length), ...each]);
 }
 

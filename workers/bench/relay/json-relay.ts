@@ -34,16 +34,17 @@ const outbox = new Outbox({
   onError: fail,
 });
 
-function recordOf({ id, version, committedAt, encode }: Change) {
-  const headers = { version: String(version), 'committed-at': String(committedAt) };
+function recordOf({ id, committedAt, encode }: Change) {
+  const headers = { 'committed-at': String(committedAt) };
   const value = encode ? Buffer.from(JSON.stringify(decode(encode(1)).user)) : null;
   return { topic: kafka.topic, key: id, value, headers };
 }
 
 const reader = new Reader({
   epoch: 0,
-  schema: { columns: USER_COLUMNS, asOf: 0n },
-  add: (change) => outbox.add(recordOf(change)),
+  schema: { columns: USER_COLUMNS, asOf: 0n, namespace: 'public' },
+  recordOf,
+  add: (record) => outbox.add(record),
   mark: (lsn) => outbox.mark(lsn),
 });
 stream = await openStream({
