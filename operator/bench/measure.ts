@@ -44,8 +44,8 @@ export type Figures = {
 /** To ask the operator how far it is costs it a little, too. */
 const LOOK_MS = 200;
 const IDLE_SECONDS = 60;
-/** A loop's rate shows with so many pipelines. */
-const MOST_LOOPED = 200;
+/** A loop writes so many pipelines at most; its rate shows with them. */
+const MOST_LOOPED = 1_000;
 /** So many pipelines are looked for once a second, more of them the more seldom: the answer is large. */
 const LOOKED_FOR = 200;
 const QUIET_SECONDS = 10;

@@ -11,10 +11,14 @@ export const REFERENCE = new URL('../../../docs/reference/userstreampipeline.md'
 
 const ORIGIN = 'Generated from operator/src/api by `npm run generate`; edit there.';
 
-/** The chart's template, quoted for YAML 1.1 too. Helm would take `{{` for an action; no text of the schema has it. */
+/**
+ * The chart's template, quoted for YAML 1.1 too; one release of a cluster installs it. Helm would take `{{` for an action;
+ * no text of the schema has it.
+ */
 export function crdTemplate(): string {
   const options = { lineWidth: 0, aliasDuplicateObjects: false, version: '1.1' } as const;
-  return `# ${ORIGIN}\n${stringify(customResourceDefinition(), options)}`;
+  const definition = stringify(customResourceDefinition(), options);
+  return `# ${ORIGIN}\n{{- if .Values.crd.install }}\n${definition}{{- end }}\n`;
 }
 
 /** The field reference of the docs. */

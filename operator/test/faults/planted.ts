@@ -41,6 +41,14 @@ export const BUGS: Bug[] = [
     case: 'a running pipeline',
   },
   {
+    name: 'a look every second',
+    file: 'reconcile/schedule.ts',
+    right: 'export const READY_MS = 30 * 60_000;',
+    wrong: 'export const READY_MS = 1_000;',
+    kind: 'stale and unobserved',
+    case: 'events that come ten at a time',
+  },
+  {
     name: 'a delete by name',
     file: 'reconcile/cluster.ts',
     right: '{ preconditions: { uid } });\n  }\n}',

@@ -6,43 +6,10 @@ import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { parse } from 'yaml';
 import type { ApiServer } from '../apiserver.ts';
-
-/** A request of an operator as it passed, or was kept from passing. */
-export type Sent = {
-  /** The process that sent it. */
-  by: string;
-  method: string;
-  path: string;
-  query: URLSearchParams;
-  /** The form of answer that was asked for. */
-  accept: string;
-  body: string;
-  /** Its number among the writes of the run; Leases aren't counted, for they follow the clock. */
-  write?: number;
-  at: number;
-  code?: number;
-};
-
-export type Answer = { code: number; headers?: Record<string, string>; body: string };
-
-/** What a fault may do at each point of a request's way. */
-export type Tap = {
-  /** Before the API server sees it: an answer of the tap's own, or 'drop' for none at all. */
-  request?(sent: Sent): Answer | 'drop' | undefined | Promise<Answer | 'drop' | undefined>;
-  /** The API server has answered: 'lose' closes the connection with no answer, 'cut' in the middle of one. */
-  response?(sent: Sent, answer: Answer): 'lose' | 'cut' | undefined;
-  /** The answer has been handed to the operator's kernel. */
-  passed?(sent: Sent): void;
-  /** The lines of a watch, on their way. */
-  watch?(sent: Sent, lines: AsyncIterable<string>): AsyncIterable<string>;
-};
+import { type Answer, isWrite, type Sent, type Tap } from './tap.ts';
 
 /** The sender that the API server's audit log has for all that comes through a proxy. */
 export const USER_AGENT = 'operator-under-test';
-
-export function isWrite({ method, path }: Pick<Sent, 'method' | 'path'>): boolean {
-  return method !== 'GET' && !path.includes('/leases');
-}
 
 /** A wire between the operators of one run and the API server, which counts and may do harm. */
 export class FaultProxy {
@@ -158,7 +125,10 @@ export class FaultProxy {
       lines.close();
       response.destroy();
     });
-    for await (const line of this.tap.watch?.(sent, lines) ?? lines) outgoing.write(`${line}\n`);
+    for await (const line of this.tap.watch?.(sent, lines) ?? lines) {
+      if (typeof line !== 'string') return breakOff(line.torn, outgoing);
+      outgoing.write(`${line}\n`);
+    }
     outgoing.end();
   }
 
@@ -191,8 +161,13 @@ function kept(response: IncomingMessage): Record<string, string> {
   return after ? { 'retry-after': after } : {};
 }
 
-/** Half of the answer, and then the end of the connection. */
+/** An answer that breaks off. */
 function cutShort({ code, body }: Answer, outgoing: ServerResponse): void {
   outgoing.writeHead(code, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) });
-  outgoing.write(body.slice(0, Math.ceil(body.length / 2)), () => outgoing.destroy());
+  breakOff(body, outgoing);
+}
+
+/** Half of a text, and then the end of the connection. */
+function breakOff(text: string, outgoing: ServerResponse): void {
+  outgoing.write(text.slice(0, Math.ceil(text.length / 2)), () => outgoing.destroy());
 }

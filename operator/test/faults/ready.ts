@@ -1,6 +1,6 @@
 import type { PipelineStatus } from '../../src/api/status.ts';
 import type { KubeObject } from '../../src/kube/object.ts';
-import { isWrite, type Sent } from './proxy.ts';
+import { isWrite, type Sent } from './tap.ts';
 
 export type PipelineObject = KubeObject & { spec: Record<string, unknown>; status?: PipelineStatus };
 

@@ -28,6 +28,7 @@ const EXTERNAL: Spec = {
     external: { contactPoints: ['cassandra.example'], localDatacenter: 'dc1', ...ca, ...secret('cassandra') },
   },
   spark: { checkpoint: { uri: 's3a://bucket/checkpoint' } },
+  audit: { postgresSecretRef: { name: 'db' }, cassandraSecretRef: { name: 'cassandra' } },
 };
 
 /** All of it the pipeline's own. */

@@ -1,8 +1,8 @@
 import { performance } from 'node:perf_hooks';
 import { MAIN } from './operator.ts';
-import { isWrite } from './proxy.ts';
 import { Random } from './random.ts';
 import { Run } from './run.ts';
+import { isWrite } from './tap.ts';
 import type { World } from './world.ts';
 
 /** One way to do harm: what it tries, and on what. */

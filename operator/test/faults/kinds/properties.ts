@@ -5,7 +5,8 @@ import { until } from '../../until.ts';
 import type { PipelineObject } from '../ready.ts';
 import type { Run } from '../run.ts';
 import { BASES, SECRETS } from '../specs.ts';
-import type { Attempt, Kind, Suite } from '../suite.ts';
+import type { Attempt, Kind } from '../suite.ts';
+import { coverage, type Outcome, refusal, type Tried } from './coverage.ts';
 import {
   isLeaf,
   type Mutation,
@@ -32,10 +33,7 @@ const SAMPLE = 2;
 const OPERATORS_OWN = new Set(['cassandra.managed.repair.interval']);
 
 type Spec = Record<string, unknown>;
-/** Refused by the API server, called stuck by the status, in a child object, read by the operator, or no change at all. */
-type Outcome = 'refused' | 'stuck' | 'reached' | 'read' | 'the same';
-
-type Tried = { outcomes: Outcome[]; failures: string[] };
+type Told = { tried: Tried[]; failures: string[] };
 
 /** What the operator last applied, object by object. */
 async function applied(run: Run): Promise<string> {
@@ -74,7 +72,7 @@ async function tried(run: Run, spec: Spec, mutation: Mutation): Promise<Outcome>
   if (typeof answer === 'string') {
     if (!answer.includes(mutation.path[0] ?? ''))
       throw new Error(`the refusal doesn't name the field: ${answer}`);
-    return 'refused';
+    return refusal(answer);
   }
   if (answer?.metadata.generation === generation) return 'the same';
   if (OPERATORS_OWN.has(mutation.path.join('.'))) return 'read';
@@ -105,16 +103,19 @@ async function putBack(run: Run, spec: Spec): Promise<void> {
   await run.ready();
 }
 
+/** After these the pipeline stands as before. */
+const UNCHANGED: Outcome[] = ['refused', 'forbidden', 'the same'];
+
 /** Tries all mutations of a property, one after another, from the same state each. */
-async function tryProperty({ run, harmed }: Attempt, spec: Spec, property: Property): Promise<Tried> {
+async function tryProperty({ run, harmed }: Attempt, spec: Spec, property: Property): Promise<Told> {
   const { spec: stored = {} } = (await run.pipeline()) ?? {};
-  const told: Tried = { outcomes: [], failures: [] };
+  const told: Told = { tried: [], failures: [] };
   for (const mutation of mutations(property, valueAt(stored, property.path))) {
     harmed();
     try {
       const outcome = await tried(run, spec, mutation);
-      told.outcomes.push(outcome);
-      if (outcome !== 'refused' && outcome !== 'the same') await putBack(run, spec);
+      told.tried.push({ how: mutation.how, outcome });
+      if (!UNCHANGED.includes(outcome)) await putBack(run, spec);
     } catch (error) {
       const value = JSON.stringify(mutation.value)?.slice(0, 80);
       told.failures.push(`${property.path.join('.')} ${mutation.how}, ${value}: ${(error as Error).message}`);
@@ -124,27 +125,32 @@ async function tryProperty({ run, harmed }: Attempt, spec: Spec, property: Prope
   return told;
 }
 
-async function tryAll(attempt: Attempt, spec: Spec, chunk: Property[]): Promise<[string, Outcome[]][]> {
+async function tryAll(attempt: Attempt, spec: Spec, chunk: Property[]): Promise<[string, Tried[]][]> {
   const { run, same } = attempt;
   for (const name of SECRETS) await run.makeSecret(name);
   run.startOperator();
   await run.apply(spec);
   await run.ready();
-  const found: { property: Property; told: Tried }[] = [];
+  const found: { property: Property; told: Told }[] = [];
   for (const property of chunk) found.push({ property, told: await tryProperty(attempt, spec, property) });
   same(found.flatMap(({ told }) => told.failures));
-  return found.map(({ property, told }) => [property.path.join('.'), told.outcomes]);
+  return found.map(({ property, told }) => [property.path.join('.'), told.tried]);
 }
 
-/** The properties that a base has in it, or could have: those whose unions take the side of the base. */
-function reachable(base: Spec, all: Property[]): Property[] {
-  return all.filter(({ path }) => {
-    const side = path.findIndex((name) => ['managed', 'external', 'strimzi'].includes(name));
-    if (side < 0) return true;
-    const [component = '', choice = ''] = [path[side - 1], path[side]];
-    const given = base[component] as Spec | undefined;
-    return given ? choice in given : choice === 'managed';
-  });
+/** Whether a base has a property in it, or could have: where its unions take the side of the base. */
+function isReachable(base: Spec, { path }: Property): boolean {
+  const side = path.findIndex((name) => ['managed', 'external', 'strimzi'].includes(name));
+  if (side < 0) return true;
+  const [component = '', choice = ''] = [path[side - 1], path[side]];
+  const given = base[component] as Spec | undefined;
+  return given ? choice in given : choice === 'managed';
+}
+
+/** The base by which a property is tried: one that gives it a value, else one that could. */
+function baseOf(property: Property): string | undefined {
+  const bases = Object.entries(BASES);
+  const gives = bases.find(([, base]) => valueAt(base, property.path) !== undefined);
+  return (gives ?? bases.find(([, base]) => isReachable(base, property)))?.[0];
 }
 
 function chunks<T>(items: T[], size: number): T[][] {
@@ -155,26 +161,8 @@ function chunks<T>(items: T[], size: number): T[][] {
 
 /** Each property by one base that has it. */
 function plan(all: Property[], size: number): { base: string; chunk: Property[] }[] {
-  const seen = new Set<Property>();
-  return Object.entries(BASES).flatMap(([base, spec]) => {
-    const own = reachable(spec, all).filter((property) => !seen.has(property));
-    for (const property of own) seen.add(property);
-    return chunks(own, size).map((chunk) => ({ base, chunk }));
-  });
-}
-
-function report(suite: Suite, all: Property[], tried: Map<string, Outcome[]>): void {
-  const count = (...wanted: Outcome[]) =>
-    [...tried.values()].flat().filter((outcome) => wanted.includes(outcome)).length;
-  const told = (property: Property) =>
-    tried.get(property.path.join('.'))?.some((outcome) => outcome !== 'the same');
-  const leaves = all.filter(isLeaf);
-  const covered = leaves.filter(told).length;
-  const percent = Math.floor((100 * covered) / leaves.length);
-  suite.notes.push(
-    `${covered} of ${leaves.length} properties that hold a value (${percent} %): ` +
-      `${count('reached')} changes reached a child object, ${count('refused', 'stuck')} were rejected with a message`,
-  );
+  const groups = [...Map.groupBy(all, baseOf)];
+  return groups.flatMap(([base = '', own]) => chunks(own, size).map((chunk) => ({ base, chunk })));
 }
 
 /** Each property is changed, taken away, emptied and driven to its bounds: what is taken reaches an object, else it is said why not. */
@@ -188,7 +176,8 @@ export const everyProperty: Kind = {
       const name = `${chunk[0]?.path.join('.')} and ${chunk.length - 1} more (${base})`;
       return suite.attempt(KIND, name, (attempt) => tryAll(attempt, BASES[base] ?? {}, chunk));
     });
-    const outcomes = (await Promise.all(found)).flatMap((each) => [...(each ?? [])]);
-    report(suite, all, new Map(outcomes));
+    const tried = (await Promise.all(found)).flatMap((each) => each ?? []);
+    const leaves = all.filter(isLeaf).map(({ path }) => path.join('.'));
+    suite.notes.push(coverage(leaves, new Map(tried)));
   },
 };

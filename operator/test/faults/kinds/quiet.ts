@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isWrite } from '../proxy.ts';
 import type { PipelineObject } from '../ready.ts';
 import { apply, play, type Step } from '../scenarios.ts';
 import type { Attempt, Kind } from '../suite.ts';
+import { isWrite } from '../tap.ts';
 
 const KIND = 'quiet';
 

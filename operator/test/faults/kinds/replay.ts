@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { until } from '../../until.ts';
-import type { Sent, Tap } from '../proxy.ts';
 import type { Run } from '../run.ts';
 import { LEAST } from '../specs.ts';
+import type { Sent, Tap } from '../tap.ts';
 
 /** When the lists were taken that are shown again in the next life of the pipeline. */
 export type Moment = 'before anything was made' | 'while it was being deleted';

@@ -1,12 +1,12 @@
 import { until } from '../../until.ts';
 import { faultless } from '../faultless.ts';
 import type { Operator } from '../operator.ts';
-import { isWrite, type Sent } from '../proxy.ts';
 import { isReady } from '../ready.ts';
 import type { Run } from '../run.ts';
 import { CREATED } from '../scenarios.ts';
 import { LEAST } from '../specs.ts';
 import type { Attempt, Kind } from '../suite.ts';
+import { isWrite, type Sent } from '../tap.ts';
 
 const KIND = 'two replicas';
 

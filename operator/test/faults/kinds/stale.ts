@@ -1,10 +1,14 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { until } from '../../until.ts';
 import { type Faultless, faultless, playScenario } from '../faultless.ts';
-import type { Tap } from '../proxy.ts';
 import { Random } from '../random.ts';
 import type { Run } from '../run.ts';
-import { apply, CREATED, recreate, type Scenario } from '../scenarios.ts';
+import { apply, CREATED, recreate, type Scenario, type Step } from '../scenarios.ts';
+import { LEAST } from '../specs.ts';
+import { withoutHistory } from '../state.ts';
 import type { Attempt, Kind, Suite } from '../suite.ts';
-import { answer, every, gone, lateEvents, lose, oneIn, silent } from './harm.ts';
+import { isLease, type Tap } from '../tap.ts';
+import { answer, every, gone, lateEvents, lose, oneIn, silent, torn, unseenLives } from './harm.ts';
 import { type Moment, replay } from './replay.ts';
 import { INTRUSIONS, type Intrusion } from './strangers.ts';
 
@@ -21,11 +25,34 @@ const LIFE: Scenario = {
   ],
 };
 
+/** A life that is over as soon as it has a pod. */
+const briefly: Step = {
+  name: 'make and delete at once',
+  async do(run) {
+    await run.apply(LEAST);
+    const pod = async () => (await run.objects()).some(({ kind }) => kind === 'Pod');
+    await until('there is a pod', pod, { ms: run.limitMs });
+    await run.delete();
+  },
+  end: (run) => run.gone(),
+};
+
+const AFTER_A_BRIEF_LIFE: Scenario = {
+  name: 'create after a brief life',
+  before: [],
+  steps: [briefly, apply('create')],
+};
+
 const REBIRTH: Scenario = { name: 'two lives', before: [], steps: [apply('create'), recreate] };
 
-/** However long a run takes, a healthy operator asks no more than this. */
-const TIMES_REQUESTS = 4;
-const REQUESTS_A_SECOND = 5;
+/** While faults go on, a healthy operator asks no more than this; without them, once. */
+const TIMES_REQUESTS = 2;
+const REQUESTS_A_SECOND = 1;
+
+/** When all is done it asks nothing beside its Lease, faults or not; so much allows for one look at the pipeline. */
+const REQUESTS_AT_REST = 6;
+const SETTLE_MS = 3_000;
+const REST_MS = 20_000;
 
 type Harm = { name: string; tap(harmed: () => void, random: Random): Tap; limitMs?: number };
 
@@ -44,31 +71,64 @@ const HARM: Harm[] = [
     tap: (harmed, random) => lose('cut', oneIn(7, random), harmed),
   },
   { name: 'watches that are gone after five events', tap: (harmed) => gone(5, harmed) },
+  { name: 'watches that break off in the middle of the fourth event', tap: (harmed) => torn(3, harmed) },
   { name: 'events that come ten at a time', tap: (harmed) => lateEvents(10, harmed) },
   { name: 'watches that fall silent', tap: (harmed) => silent(6, harmed), limitMs: 300_000 },
 ];
 
 const MOMENTS: Moment[] = ['before anything was made', 'while it was being deleted'];
 
-function hotLoop(run: Run, began: number, { requests }: Faultless): string[] {
-  const seconds = (performance.now() - began) / 1000;
+function hotLoop(sent: number, seconds: number, { requests }: Faultless): string[] {
   const most = TIMES_REQUESTS * requests + REQUESTS_A_SECOND * seconds;
-  const sent = run.proxy.sent.length;
   return sent > most ? [`${sent} requests in ${Math.round(seconds)} s, ${requests} without a fault`] : [];
+}
+
+/** What an operator goes on to ask when all is done. */
+async function unrest({ proxy }: Run): Promise<string[]> {
+  await sleep(SETTLE_MS);
+  const before = proxy.sent.length;
+  await sleep(REST_MS);
+  const asked = proxy.sent.slice(before).filter((sent) => !isLease(sent));
+  if (asked.length <= REQUESTS_AT_REST) return [];
+  const some = asked.slice(0, REQUESTS_AT_REST).map(({ method, path }) => `${method} ${path}`);
+  return [
+    `${asked.length} requests in ${REST_MS / 1000} s in which there was nothing to do: ${some.join(', ')} …`,
+  ];
 }
 
 type Case = { name: string; play(suite: Suite): Promise<void> };
 
-function harmedCase({ name, tap, limitMs }: Harm, scenario: Scenario, random: Random): Case {
-  const body = async ({ run, harmed, same }: Attempt, known: Faultless) => {
-    const began = performance.now();
-    run.limitMs = limitMs ?? run.limitMs;
-    await playScenario(run, scenario, () => {
-      run.proxy.tap = tap(harmed, random);
-    });
-    same([...known.reference.differences(await run.state()), ...hotLoop(run, began, known)]);
-  };
-  return judged(name, scenario, body);
+/** Plays a scenario while harm is done; answers what was asked meanwhile, and what is wrong whatever was played. */
+async function playHarmed({ run, harmed }: Attempt, scenario: Scenario, harm: Harm, random: Random) {
+  const began = performance.now();
+  let times = 0;
+  run.limitMs = harm.limitMs ?? run.limitMs;
+  await playScenario(run, scenario, () => {
+    run.proxy.tap = harm.tap(() => {
+      times += 1;
+      harmed();
+    }, random);
+  });
+  const asked = { sent: run.proxy.sent.length, seconds: (performance.now() - began) / 1000 };
+  const state = await run.state();
+  const faults = [...(times > 0 ? [] : ['no fault was injected']), ...(await unrest(run))];
+  return { ...asked, state, faults };
+}
+
+function harmedCase(harm: Harm, scenario: Scenario, random: Random): Case {
+  return judged(harm.name, scenario, async (attempt, known) => {
+    const { sent, seconds, state, faults } = await playHarmed(attempt, scenario, harm, random);
+    attempt.same([...known.reference.differences(state), ...hotLoop(sent, seconds, known), ...faults]);
+  });
+}
+
+/** What comes and goes is unseen where it does so soon. */
+function unseenCase(random: Random): Case {
+  const harm: Harm = { name: 'objects that come and go unseen', tap: (harmed) => unseenLives(1, harmed) };
+  return judged(harm.name, CREATED, async (attempt, { end }) => {
+    const { state, faults } = await playHarmed(attempt, AFTER_A_BRIEF_LIFE, harm, random);
+    attempt.same([...end.differences(withoutHistory(state)), ...faults]);
+  });
 }
 
 function relivedCase(moment: Moment): Case {
@@ -103,6 +163,7 @@ export const stale: Kind = {
       ...HARM.filter(({ limitMs }) => !suite.sampled || !limitMs).map((harm) =>
         harmedCase(harm, suite.sampled ? CREATED : LIFE, new Random(`${random.next()} ${harm.name}`)),
       ),
+      unseenCase(random),
       ...MOMENTS.map(relivedCase),
       ...INTRUSIONS.map(intrudedCase),
     ];
