@@ -16,6 +16,10 @@ describe('a user that comes back while another transaction deletes it', () => {
   before(async () => {
     bench = await RelayBench.start();
     await bench.startRelay();
+    await bench.insert(1, 'Streamed');
+    await bench.equal('once the snapshot is done');
+    await bench.insert(1, 'Streamed');
+    await bench.equal('from the stream');
     deleter = await connect();
     writer = await connect();
   });
