@@ -1,6 +1,6 @@
 import { customResourceDefinition } from '../../../src/crd/definition.ts';
 import type { JsonSchema } from '../../../src/crd/structural.ts';
-import { ApiError } from '../../../src/kube/errors.ts';
+import { isInvalid } from '../../../src/kube/errors.ts';
 import { until } from '../../until.ts';
 import type { PipelineObject } from '../ready.ts';
 import type { Run } from '../run.ts';
@@ -51,8 +51,8 @@ async function asked(run: Run, spec: Spec): Promise<string | PipelineObject | un
     await run.apply(spec);
     return await run.pipeline();
   } catch (error) {
-    if (!(error instanceof ApiError) || error.code !== 422) throw error;
-    return error.message;
+    if (!isInvalid(error)) throw error;
+    return (error as Error).message;
   }
 }
 
