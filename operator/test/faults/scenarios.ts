@@ -1,6 +1,6 @@
 import { until } from '../until.ts';
 import type { Run } from './run.ts';
-import { LEAST, merged } from './specs.ts';
+import { BASES, LEAST, merged, SECRETS } from './specs.ts';
 
 /** A step of a pipeline's life; it ends when nothing is written any more. */
 export type Step = { name: string; do(run: Run): Promise<void>; end(run: Run): Promise<void> };
@@ -12,12 +12,28 @@ type Spec = Record<string, unknown>;
 /** What LEAST makes: one of Postgres, one of Spark, three of Cassandra. */
 const VOLUMES = 5;
 
-const STRIMZI: Spec = { kafka: { external: undefined, strimzi: {} } };
+export const STRIMZI: Spec = { kafka: { external: undefined, strimzi: {} } };
 
 const toReady = (run: Run) => run.ready();
 
 export function apply(name: string, change: Spec = {}): Step {
   return { name, do: (run) => run.apply(merged(LEAST, change)), end: toReady };
+}
+
+/** The Secrets of a pipeline whose parts are outside; a user makes them once. */
+export function makeSecrets(names: string[]): Step {
+  return {
+    name: `make the Secrets ${names.join(', ')}`,
+    async do(run) {
+      for (const name of names) await run.makeSecret(name);
+    },
+    end: async () => {},
+  };
+}
+
+/** A spec that can't work, up to the status' saying why. */
+export function broken(change: Spec, why: RegExp): Step {
+  return { name: 'break', do: (run) => run.apply(merged(LEAST, change)), end: (run) => run.says(why) };
 }
 
 const remove: Step = { name: 'delete', do: (run) => run.delete(), end: (run) => run.gone() };
@@ -38,11 +54,12 @@ const keepAfterAll: Step = {
 };
 
 /** Nobody tells here that all has arrived, for pods have no processes: draining goes on until the pipeline is resumed. */
-const suspend: Step = {
-  name: 'suspend',
-  do: (run) => run.apply(merged(LEAST, { suspend: true })),
-  end: (run) => run.says(/waits until the relay has published/),
-};
+export function suspend(change: Spec = {}): Step {
+  return {
+    ...broken({ ...change, suspend: true }, /waits until the relay has published/),
+    name: `suspend ${JSON.stringify(change)}`,
+  };
+}
 
 export const recreate: Step = {
   name: 'delete and create again',
@@ -75,13 +92,15 @@ const memory = (amount: string) => ({ resources: { limits: { memory: amount } } 
 
 export const CREATED: Scenario = { name: 'create', before: [], steps: [apply('create')] };
 
+export const CREATED_WITH_STRIMZI: Scenario = {
+  name: 'create with a Kafka by Strimzi',
+  before: [],
+  steps: [apply('create', STRIMZI)],
+};
+
 export const SCENARIOS: Scenario[] = [
   CREATED,
-  {
-    name: 'create with a Kafka by Strimzi',
-    before: [],
-    steps: [apply('create', STRIMZI)],
-  },
+  CREATED_WITH_STRIMZI,
   changed('the source', { source: { batchSize: 100 } }),
   changed('the ingest', { ingest: memory('1Gi') }),
   changed('Postgres', { postgres: { managed: memory('2Gi') } }),
@@ -89,8 +108,12 @@ export const SCENARIOS: Scenario[] = [
   changed('Kafka', { kafka: { external: { bootstrapServers: 'other.kafka.svc:9092' } } }),
   changed('the topic', { kafka: { topic: { retention: '24h' } } }),
   changed('the schema registry', { schemaRegistry: { managed: memory('2Gi') } }),
+  changed("the registry's replicas", { schemaRegistry: { managed: { replicas: 2 } } }),
   changed('Spark', { spark: { sql: 'SELECT id FROM users' } }),
   changed('Cassandra', { cassandra: { managed: { config: { concurrent_reads: '16' } } } }),
+  changed('the fields', { fields: [{ name: 'city', path: 'location.city' }] }),
+  changed('the audit', { audit: { interval: '10m', ...memory('1Gi') } }),
+  changed('the size of volumes', { cassandra: { managed: { storage: { size: '30Gi' } } } }),
   {
     name: 'scale out and in',
     before: [apply('create')],
@@ -99,7 +122,7 @@ export const SCENARIOS: Scenario[] = [
   {
     name: 'suspend and resume',
     before: [apply('create')],
-    steps: [suspend, apply('resume')],
+    steps: [suspend(), apply('resume')],
   },
   { name: 'delete, keeping the data', before: [apply('create')], steps: [remove] },
   {
@@ -113,6 +136,11 @@ export const SCENARIOS: Scenario[] = [
     steps: [keepAfterAll],
   },
   { name: 'delete with a Kafka by Strimzi', before: [apply('create', STRIMZI)], steps: [remove] },
+  {
+    name: 'delete with what lies outside',
+    before: [makeSecrets(SECRETS), apply('create', { ...BASES['external'], deletionPolicy: 'Delete' })],
+    steps: [remove],
+  },
   { name: 'delete and create again', before: [apply('create')], steps: [recreate] },
 ];
 
