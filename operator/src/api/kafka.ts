@@ -20,7 +20,17 @@ const topic = z
       .min(1)
       .max(2)
       .default(['compact', 'delete'])
-      .meta({ description: 'Clean-up policies of the topic.', 'x-kubernetes-list-type': 'set' }),
+      // Not a set: who applied one policy could not get rid of the other, which is the default's.
+      .meta({
+        description: 'Clean-up policies of the topic.',
+        'x-kubernetes-list-type': 'atomic',
+        'x-kubernetes-validations': [
+          {
+            rule: 'size(self) < 2 || self[0] != self[1]',
+            message: 'cleanup must not name a policy twice',
+          },
+        ],
+      }),
   })
   .prefault({})
   .meta({

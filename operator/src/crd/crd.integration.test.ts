@@ -67,6 +67,11 @@ const refusals: Refusal[] = [
     says: /spec\.cassandra\.replicationFactor.*replicationFactor must not exceed managed\.replicas/s,
   },
   {
+    name: 'a clean-up policy twice',
+    spec: { kafka: { ...SPEC.kafka, topic: { cleanup: ['compact', 'compact'] } } },
+    says: /spec\.kafka\.topic\.cleanup.*cleanup must not name a policy twice/s,
+  },
+  {
     name: 'more copies than brokers',
     spec: { kafka: { strimzi: { brokers: { replicas: 1 } } } },
     says: /spec\.kafka\.topic\.replicas.*topic\.replicas must not exceed strimzi\.brokers\.replicas/s,
@@ -197,6 +202,13 @@ describe('the API server refuses', () => {
     ];
     const { spec } = (await apply('fields', { fields })) as { spec?: { fields?: unknown } };
     assert.deepEqual(spec?.fields, pipelineSpec.parse({ ...SPEC, fields }).fields);
+  });
+
+  test('nothing of one clean-up policy in the place of both, which were filled in', async () => {
+    await apply('cleaned', {});
+    const topic = { cleanup: ['compact'] };
+    const { spec } = (await apply('cleaned', { kafka: { ...SPEC.kafka, topic } })) as { spec?: typeof SPEC };
+    assert.deepEqual((spec?.kafka as { topic?: { cleanup?: string[] } }).topic?.cleanup, ['compact']);
   });
 
   test('nothing of an existing store in the place of a managed one that was filled in', async () => {

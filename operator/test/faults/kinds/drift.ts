@@ -1,65 +1,23 @@
 import type { KubeObject } from '../../../src/kube/object.ts';
 import { refOf } from '../../../src/kube/object.ts';
-import { UPKEEP_ANNOTATION } from '../../../src/reconcile/cassandra/upkeep.ts';
 import { faultless } from '../faultless.ts';
 import type { Reference } from '../reference.ts';
 import type { Run } from '../run.ts';
-import { CREATED, play } from '../scenarios.ts';
+import { play } from '../scenarios.ts';
 import { withoutHistory } from '../state.ts';
 import type { Attempt, Kind } from '../suite.ts';
+import { edit, type How, isLeft, isPlayable, LABEL, TARGETS, type Target } from './disturbances.ts';
 
 const KIND = 'drift';
 
-type Patch = Record<string, unknown>;
+/** A look at a pipeline is over by then. */
+const LOOK_MS = 1_000;
 
-/** What an edit does to an object of a kind, beside the label of every one: to fields that the operator set. */
-const EDITS: Record<string, Patch> = {
-  Secret: { data: { username: Buffer.from('edited').toString('base64') } },
-  Service: { spec: { selector: { 'app.kubernetes.io/instance': 'edited' } } },
-  StatefulSet: { spec: { replicas: 0 } },
-  Deployment: { spec: { replicas: 0 } },
-  Role: { rules: [] },
-  RoleBinding: { subjects: [] },
-  ServiceAccount: { automountServiceAccountToken: true },
-};
-
-const LABEL: Patch = { labels: { 'app.kubernetes.io/part-of': 'edited' } };
-
-type How = 'edited' | 'deleted';
-type Case = { kind: string; index: number; how: How; operator: 'up' | 'down' };
-
-const [EDITED, BOTH]: [How[], How[]] = [['edited'], ['edited', 'deleted']];
-
-/** With it goes what is known of a ring, which is then filled: nodes without processes can't (cassandra.integration.test.ts). */
-function keepsUpkeep({ annotations = {} }: KubeObject['metadata']): boolean {
-  return UPKEEP_ANNOTATION in annotations;
-}
-
-/** What the operator itself wrote for the pipeline, for nobody else applies, in an order that is the same in every run. */
-function written(objects: KubeObject[]): KubeObject[] {
-  const applied = objects.filter(
-    ({ kind, metadata }) =>
-      kind !== 'UserStreamPipeline' && metadata.managedFields?.some(({ operation }) => operation === 'Apply'),
-  );
-  return applied.sort((a, b) => (`${a.kind}/${a.metadata.name}` < `${b.kind}/${b.metadata.name}` ? -1 : 1));
-}
-
-async function stand(run: Run): Promise<void> {
-  run.startOperator();
-  await play(run, CREATED.steps);
-}
-
-/** Every text of a ConfigMap is overwritten; what else it may be given isn't the operator's. */
-function edit({ kind, ...object }: KubeObject): Patch {
-  const data = (object['data'] ?? {}) as Record<string, string>;
-  const texts = Object.fromEntries(Object.keys(data).map((name) => [name, 'edited']));
-  const own = kind === 'ConfigMap' ? { data: texts } : EDITS[kind];
-  return { ...own, metadata: LABEL };
-}
+type Case = Target & { index: number; how: How; operator: 'up' | 'down' };
 
 /** Does what the case says; answers the object that it was done to. */
-async function disturb(run: Run, { index, how }: Case): Promise<KubeObject> {
-  const object = written(await run.objects())[index];
+async function disturb(run: Run, { of, index, how }: Case): Promise<KubeObject> {
+  const object = of(await run.objects())[index];
   if (!object) throw new Error(`the run has no object ${index}`);
   if (how === 'deleted') await run.world.client.delete(refOf(object));
   else await run.world.client.mergePatch(refOf(object), edit(object));
@@ -80,39 +38,77 @@ async function data(run: Run): Promise<Map<string, string>> {
   ]);
 }
 
-async function repaired({ run, harmed, same }: Attempt, each: Case, reference: Reference): Promise<void> {
-  await stand(run);
+/** Fails unless all comes to be as it was. */
+async function undone({ run, same }: Attempt, reference: Reference): Promise<void> {
+  const differences = async () => reference.differences(withoutHistory(await run.state()));
+  const all = run.settled('the edit is undone', async () => (await differences()).length === 0);
+  await all.catch(async () => same(await differences()));
+}
+
+/** Fails unless the edit, and all else, stays as it is once the operator has looked. */
+async function left({ run, same }: Attempt, reference: Reference, object: KubeObject, at: number) {
+  const looked = () =>
+    run.proxy.sent.some((sent) => {
+      const isLook = sent.at > at && sent.path.endsWith(`/${run.pipelineRef.name}`);
+      return isLook && performance.now() - sent.at > LOOK_MS;
+    });
+  await run.settled('the operator has looked', async () => looked());
+  const differences = reference.differences(withoutHistory(await run.state()));
+  const { labels } = (await run.world.client.get(refOf(object)))?.metadata ?? {};
+  same([
+    ...differences.filter((line) => !line.includes(`${LABEL} is "edited"`)),
+    ...(labels?.[LABEL] === 'edited' ? [] : [`the label of ${object.metadata.name} was changed`]),
+  ]);
+}
+
+async function disturbed(attempt: Attempt, each: Case, reference: Reference): Promise<void> {
+  const { run, harmed, same } = attempt;
+  run.startOperator();
+  await play(run, each.scenario.steps);
   run.limitMs = 45_000;
   const before = await data(run);
   if (each.operator === 'down') await run.stopOperator();
-  const { kind, metadata } = await disturb(run, each);
+  const at = performance.now();
+  const object = await disturb(run, each);
   harmed();
   if (each.operator === 'down') run.startOperator();
-  const differences = async () => reference.differences(withoutHistory(await run.state()));
-  const undone = run.settled('the edit is undone', async () => (await differences()).length === 0);
-  await undone.catch(async () => same(await differences()));
+  if (isLeft(object, each.how)) await left(attempt, reference, object, at);
+  else await undone(attempt, reference);
   // Passwords that somebody deleted are gone; others are made.
-  if (each.how === 'deleted') before.delete(`${kind} ${metadata.name}`);
+  if (each.how === 'deleted') before.delete(`${object.kind} ${object.metadata.name}`);
   const after = await data(run);
   same([...before].filter(([name, held]) => after.get(name) !== held).map(([name]) => `${name} is another`));
 }
 
-/** Whatever of a pipeline is edited or deleted comes back as it was, whether the operator sees it or starts afterwards. */
+/** What is done to the objects of a target, each by its name. */
+function casesOf(target: Target, objects: KubeObject[]): { name: string; each: Case }[] {
+  return target.of(objects).flatMap((object, index) =>
+    target.hows
+      .filter((how) => isPlayable(object, how))
+      .flatMap((how) =>
+        (['up', 'down'] as const).map((operator) => ({
+          name: `${object.kind}/${object.metadata.name} ${how}, operator ${operator}`,
+          each: { ...target, index, how, operator },
+        })),
+      ),
+  );
+}
+
+/**
+ * Whatever of a pipeline is edited or deleted comes back as it was, whether the operator sees it or starts afterwards; what
+ * isn't the operator's to write stays as it was edited.
+ */
 export const drift: Kind = {
   name: KIND,
   async run(suite, random) {
-    const { end, states } = await faultless(suite, CREATED);
-    const objects = written(states[0]?.objects ?? []);
-    const cases = objects.flatMap(({ kind, metadata }, index) =>
-      (keepsUpkeep(metadata) ? EDITED : BOTH).flatMap((how) =>
-        (['up', 'down'] as const).map((operator): Case => ({ kind, index, how, operator })),
-      ),
-    );
-    await Promise.all(
-      suite.choose(random, cases, 2).map((each) => {
-        const name = `${objects[each.index]?.kind}/${objects[each.index]?.metadata.name} ${each.how}, operator ${each.operator}`;
-        return suite.attempt(KIND, name, (attempt) => repaired(attempt, each, end));
-      }),
-    );
+    const targets = suite.choose(random, TARGETS, 1).map(async (target) => {
+      const { end, states } = await faultless(suite, target.scenario);
+      const cases = suite.choose(random, casesOf(target, states[0]?.objects ?? []), 2);
+      const played = cases.map(({ name, each }) =>
+        suite.attempt(KIND, name, (attempt) => disturbed(attempt, each, end)),
+      );
+      await Promise.all(played);
+    });
+    await Promise.all(targets);
   },
 };

@@ -1,6 +1,6 @@
 import { faultless } from '../faultless.ts';
 import type { Random } from '../random.ts';
-import { apply, CREATED, play, recreateAtOnce, type Step } from '../scenarios.ts';
+import { apply, broken, CREATED, play, recreateAtOnce, STRIMZI, type Step, suspend } from '../scenarios.ts';
 import { merged } from '../specs.ts';
 import { withoutHistory } from '../state.ts';
 import type { Kind, Suite } from '../suite.ts';
@@ -27,10 +27,20 @@ const CHANGES: Spec[] = [
   { spark: { driver: memory('3Gi') } },
   { cassandra: { managed: { config: { concurrent_writes: '64' } } } },
   { cassandra: { managed: { image: 'other-cassandra:1', ...memory('6Gi') } } },
+  { fields: [{ name: 'city', path: 'location.city' }] },
+  { fields: [{ name: 'latitude', type: 'double', path: 'location.coordinates.latitude' }] },
+  { audit: { interval: '10m', usersPerSecond: 500, ...memory('1Gi') } },
   { deletionPolicy: 'Delete' },
 ];
 
-const JOURNEYS = 8;
+/** From these there is no way back, for a volume doesn't shrink. */
+const GROWTHS: Spec[] = [
+  { postgres: { managed: { storage: { size: '20Gi' } } } },
+  { spark: { checkpoint: { storage: { size: '2Gi' } } } },
+  { cassandra: { managed: { storage: { size: '30Gi' } } } },
+];
+
+const JOURNEYS = 9;
 const CHANGES_A_STATE = 4;
 
 function someState(random: Random): Spec {
@@ -42,11 +52,25 @@ function someState(random: Random): Spec {
 
 type Journey = { by: Step[]; to: Spec };
 
-function journey(random: Random, suite: Suite): Journey {
+const asItSays = (spec: Spec) => apply(JSON.stringify(spec), spec);
+
+/** Through two states to a third; every third journey is suspended on its way, every third grows. */
+function journey(index: number, random: Random, suite: Suite): Journey {
   const [from, over] = [someState(random), someState(random)];
   // A sample goes where the runs of other kinds arrive, too.
-  const to = suite.sampled ? {} : someState(random);
-  return { by: [apply(JSON.stringify(from), from), apply(JSON.stringify(over), over)], to };
+  if (suite.sampled) return { by: [asItSays(from), asItSays(over)], to: {} };
+  const to = someState(random);
+  if (index % 3 === 0) return { by: [asItSays(from), suspend(over)], to };
+  if (index % 3 === 1) return { by: [asItSays(from), asItSays(over)], to };
+  const growth = random.pick(GROWTHS);
+  return { by: [asItSays(from), asItSays(merged(over, growth))], to: merged(to, growth) };
+}
+
+/** As long as nothing is provisioned, which needs the Secret, there is no data, and Kafka may become another's. */
+function beforeData(kafka: Spec, to: Spec): Journey {
+  const registry = { external: { url: 'http://registry.example', secretRef: { name: 'missing' } } };
+  const waiting = broken({ ...kafka, schemaRegistry: registry }, /Secret missing doesn't exist/);
+  return { by: [{ ...waiting, name: `${JSON.stringify(kafka)} without a Secret` }], to };
 }
 
 /** A pipeline that was something else before is as one that has never been anything else. */
@@ -54,8 +78,10 @@ export const journeys: Kind = {
   name: KIND,
   async run(suite, random) {
     const all: Journey[] = [
-      ...Array.from({ length: JOURNEYS }, () => journey(random, suite)),
+      ...Array.from({ length: JOURNEYS }, (_, index) => journey(index, random, suite)),
       { by: [apply('create'), recreateAtOnce], to: {} },
+      beforeData(STRIMZI, {}),
+      ...(suite.sampled ? [] : [beforeData({}, STRIMZI)]),
     ];
     const chosen = suite.choose(random, all, 1).map(async ({ by, to }) => {
       const goal = JSON.stringify(to);
