@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { KINDS, playAll, seedOf } from './play.ts';
 
-/** No case begins after this, so that all is over within three minutes. */
+/** After this only what a kind has to have begins, so that all is over within three minutes where nothing else runs. */
 const SAMPLE_MS = 110_000;
 
 test('a sample of every kind of fault leaves no trace', async (t) => {
