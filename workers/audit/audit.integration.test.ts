@@ -134,6 +134,20 @@ describe('an audit', () => {
     );
   });
 
+  test('names a user that is too long to be compared, and compares the others', async () => {
+    const long = `UPDATE users SET address = repeat('x', $2) WHERE id = $1`;
+    await db.query(long, [someId(), 33 * 1024 * 1024]);
+    await ring.execute(`DELETE FROM userstream.users WHERE id = ${someId(1)}`);
+    const { differing } = await run().finally(() => db.query(long, [someId(), 1]));
+    assert.deepEqual(
+      new Map(differing.map(({ id, kind }) => [id, kind])),
+      new Map([
+        [someId(), 'oversized'],
+        [someId(1), 'missing'],
+      ]),
+    );
+  });
+
   test('tells a value that is missing from an empty one', async () => {
     const { rows } = await db.query(`SELECT id FROM users WHERE address = '' LIMIT 1`);
     await ring.execute(`DELETE address FROM userstream.users WHERE id = ${rows[0].id}`);

@@ -37,6 +37,22 @@ describe('Spark’s driver', () => {
       message: "Spark's driver: the first micro-batch is under way",
     }));
 
+  test('tells on which users the SQL throws an error', async () => {
+    const head = { view: [], columns: [['n', 'int']] };
+    const lines = [head, ['a', '1'], { id: 'b', fault: 'column n' }];
+    const server = await listen(
+      (_, response) => response.end(lines.map((line) => JSON.stringify(line)).join('\n')),
+      0,
+    );
+    const { rows } = await new SparkDriver(`http://127.0.0.1:${server.port}`, signal)
+      .project(['{}'])
+      .finally(() => server.close());
+    assert.deepEqual(rows, [
+      { id: 'a', values: ['1'] },
+      { id: 'b', values: [], fault: 'failing' },
+    ]);
+  });
+
   test('may name no column that is more than a name', () =>
     assert.rejects(answered(200, { view: [['id"; --', 'string']], columns: [] }, project)));
 

@@ -5,16 +5,22 @@ import { type Column, type Row, sparkText } from './row.ts';
 /** Names of columns become part of statements. */
 const columns = z.array(z.tuple([z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), z.string()]));
 const head = z.object({ view: columns, columns });
-const line = z.tuple([z.string()]).rest(z.string().nullable());
+const line = z.union([
+  z.tuple([z.string()]).rest(z.string().nullable()),
+  z.object({ id: z.string(), fault: z.string() }),
+]);
 const status = z.object({ figures: z.object({ readToEndAgoMs: z.number().optional() }).optional() });
 const fault = z.object({ reason: z.string(), message: z.string() });
 
 const TIMEOUT_MS = 60_000;
 
+/** Bytes of the users that it takes at a time, and so of one. */
+export const LONGEST_BODY = 32 * 1024 * 1024;
+
 /** What the SQL reads of a user, with Spark's types, and what it makes of it, with Cassandra's. */
 export type Shape = { view: Column[]; columns: Column[] };
 
-/** What the SQL makes of some users: the rows that it keeps. */
+/** What the SQL makes of some users: the rows that it keeps, and those on which it throws an error. */
 export type Projection = Shape & { rows: Row[] };
 
 type Answer = { code: number; text: string };
@@ -64,7 +70,9 @@ export class SparkDriver {
 }
 
 function rowOf(columns: Column[], text: string): Row {
-  const [id, ...values] = line.parse(JSON.parse(text));
+  const parsed = line.parse(JSON.parse(text));
+  if (!Array.isArray(parsed)) return { id: parsed.id, values: [], fault: 'failing' };
+  const [id, ...values] = parsed;
   return { id, values: columns.map(([, type], index) => sparkText(type, values[index] ?? null)) };
 }
 

@@ -4,8 +4,11 @@ import { types } from 'cassandra-driver';
 /** A column with its type. */
 export type Column = readonly [name: string, type: string];
 
+/** Why there is no telling what the SQL makes of a user: it throws an error, or the user is longer than Spark's driver takes. */
+export type Fault = 'failing' | 'oversized';
+
 /** A row as both sides tell it: its id, and the text of each column's value, in the columns' order. */
-export type Row = { id: string; values: readonly (string | null)[] };
+export type Row = { id: string; values: readonly (string | null)[]; fault?: Fault };
 
 /** One text a value, wherever it was read: numbers that are equal have the same one. */
 function floating(value: number): string {
@@ -27,7 +30,8 @@ export function cassandraText(value: unknown): string | null {
   return typeof value === 'number' ? floating(value) : String(value);
 }
 
-/** 64 bits that two rows share only where they are equal. */
-export function fingerprint({ id, values }: Row): Buffer {
-  return hash('md5', JSON.stringify([id, ...values]), 'buffer').subarray(0, 8);
+/** 64 bits that two rows share only where they are equal; one with a fault shares them with none of a store. */
+export function fingerprint({ id, values, fault }: Row): Buffer {
+  const text = JSON.stringify(fault ? { id, fault } : [id, ...values]);
+  return hash('md5', text, 'buffer').subarray(0, 8);
 }

@@ -23,7 +23,7 @@ describe('a user as the audit reads it from Postgres', () => {
       const users = new Users(query, [['dob', 'timestamp']]);
       const { value } = await users.pages(10).next();
       assert.deepEqual(
-        value?.map(({ line }: User) => JSON.parse(line)),
+        value?.map(({ line }: User) => JSON.parse(line ?? 'null')),
         [{ dob: millis }],
       );
     });

@@ -1,4 +1,5 @@
 import type { Query } from '../lib/wal.ts';
+import { LONGEST_BODY } from './driver.ts';
 import { FIRST_SIZE, nextSize, PAGE_BYTES } from './page-size.ts';
 import type { Column } from './row.ts';
 
@@ -7,8 +8,11 @@ export type User = {
   id: string;
   /** Changes with every change of the row. */
   version: string;
-  /** The user as a JSON object of the SQL's view `users`; timestamps are milliseconds since 1970. */
-  line: string;
+  /**
+   * The user as a JSON object of the SQL's view `users`; timestamps are milliseconds since 1970. None where it is longer
+   * than Spark's driver takes.
+   */
+  line: string | null;
 };
 
 /** The statements that read users with the columns of `view`. */
@@ -16,15 +20,16 @@ function statements(view: readonly Column[]) {
   const values = view.map(([name, type]) => (type === 'timestamp' ? milliseconds(name) : `u."${name}"`));
   const user = `u.id::text, u.xmin::text AS version, row_to_json(__seen)::text AS line
     FROM users AS u, LATERAL (SELECT ${values.join(', ')}) AS __seen`;
+  const sent = `id, version, CASE WHEN octet_length(line) < ${LONGEST_BODY} THEN line END AS line`;
   const page = (where: string) => `
-    SELECT id, version, line FROM (
+    SELECT ${sent} FROM (
       SELECT *, sum(octet_length(line)) OVER (ORDER BY place) - octet_length(line) AS before
       FROM (SELECT u.id AS place, ${user} ${where} ORDER BY u.id LIMIT $1) AS page
     ) AS sized WHERE before < ${PAGE_BYTES} ORDER BY place`;
   return {
     firstPage: page(''),
     nextPage: page('WHERE u.id > $2'),
-    byIds: `SELECT ${user} WHERE u.id = ANY($1::uuid[])`,
+    byIds: `SELECT ${sent} FROM (SELECT ${user} WHERE u.id = ANY($1::uuid[])) AS found`,
   };
 }
 
@@ -52,7 +57,7 @@ export class Users {
     let users = await this.#query<User>(this.#statements.firstPage, [FIRST_SIZE]);
     for (let last = users.at(-1); last; last = users.at(-1)) {
       yield users;
-      const bytes = users.reduce((sum, { line }) => sum + line.length, 0);
+      const bytes = users.reduce((sum, { line }) => sum + (line?.length ?? 0), 0);
       const size = nextSize(users.length, bytes, most);
       users = await this.#query<User>(this.#statements.nextPage, [size, last.id]);
     }

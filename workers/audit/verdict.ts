@@ -9,6 +9,8 @@ const WORDS: Record<Kind, string> = {
   changed: 'has other values in Cassandra',
   missing: 'is missing in Cassandra',
   extra: 'stands in Cassandra only',
+  failing: 'is one on which spark.sql throws an error',
+  oversized: 'is larger than the 32 MiB that can be compared',
 };
 
 export const NOT_COMPARED: Verdict = {
@@ -30,7 +32,8 @@ export function verdictOf(outcome: Outcome): Verdict {
     const message = `too many users change to look into each (${compared}); it is compared again`;
     return { status: 'Unknown', reason: 'TooManyChanges', message };
   }
-  const moving = unsettled > 0 ? `; ${unsettled} changed at each look and are looked at again` : '';
+  const moving =
+    unsettled > 0 ? `, and nothing can be said yet of ${unsettled} more that changed at each look` : '';
   return { status: 'True', reason: 'DataIntact', message: `nothing differs (${compared})${moving}` };
 }
 

@@ -2,27 +2,30 @@
 
 import os
 from functools import partial
-from typing import Callable, Mapping
+from typing import Callable, Iterable, Mapping
 
+from pyspark import RDD
+from pyspark.serializers import UTF8Deserializer
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from apply import FAULT, apply_sql
 from checkpoint import Checkpoint
 from config import Config
-from cql import Target, wire_expression
+from cql import Target
 from decode import read_records
 from kafka_options import letter_options
 from metrics import Metrics
-from outcome import EPOCH_END, Outcome, Refusal, total
+from outcome import EPOCH_END, SQL_THROWS, Outcome, Refusal, total
 from registry import RegistryClient, Schema
 from replay import Generation
 from schema import require_fields
 from sink import write_partition
-from sql import KEPT, apply_sql
 from sweep import has_reached, sweep
+from wire import HEAD, line_expression
 
-#: What travels beside the columns of the view, out of the SQL's sight: column of the record → name there.
-CARRIED = {name: f"__{name}" for name in ("id", "version", "committed_at", "reason", "schema_id", "tombstone")}
+#: What a dead letter tells of its record.
+LETTER = ("id", "version", "reason", "schema_id", "key", "value", "headers", "topic", "partition", "offset")
 #: A letter of more bytes than this goes without its value where the topic doesn't take it.
 LARGE_LETTER = 512 * 1024
 TOO_LARGE = "RecordTooLargeException"
@@ -45,11 +48,11 @@ class Batches:
         reader: Schema,
         target: Target,
         metrics: Metrics,
-        generation: Generation = Generation(),
-        beat: Callable[[], None] = lambda: None,
+        generation: Generation,
+        beat: Callable[[], None],
     ):
-        self._config, self._registry, self._reader = config, registry, reader
-        self._target, self._metrics, self._generation, self._beat = target, metrics, generation, beat
+        self._config, self._registry, self._reader, self._target = config, registry, reader, target
+        self._metrics, self._generation, self._beat = metrics, generation, beat
         self._writers = {reader.id: reader.text}
         #: What the last batch failed with: Spark passes on only its text.
         self.fault: Exception | None = None
@@ -85,26 +88,30 @@ class Batches:
         One Spark job without a shuffle: the records of a key are in one partition of the topic, so in one task. A task
         a core, because each one costs more than a few records do.
         """
-        cores = batch.sparkSession.sparkContext.defaultParallelism
-        rows = self._rows(self._read(batch.coalesce(cores)))
-        return total(rows.rdd.mapPartitions(partial(write_partition, target=self._target)).collect())
+        records = self._read(batch.coalesce(batch.sparkSession.sparkContext.defaultParallelism))
+        line = line_expression([f"__{name}" for name in HEAD], self._target.columns)
+        lines = rdd_of_lines(self._applied(records, [name for name in HEAD if name != "kept"]).selectExpr(line))
+        return total(lines.mapPartitions(partial(write_partition, target=self._target)).collect())
 
-    def _rows(self, records: DataFrame) -> DataFrame:
-        """Rows as the sink takes them: CARRIED, whether the SQL keeps it, the columns of the table."""
-        hidden = [F.col(name).alias(alias) for name, alias in CARRIED.items()]
+    def _applied(self, records: DataFrame, carried: Iterable[str]) -> DataFrame:
+        """
+        What the SQL makes of records, and out of its sight what is `carried` of them, each under its name behind `__`.
+        The reason, which is to be among these, tells of the SQL's errors, too.
+        """
+        hidden = {name: f"__{name}" for name in (*carried, "tombstone")}
         fields = [F.col(f"user.{name}") for name in records.schema["user"].dataType.names if name != "id"]
-        users = apply_sql(self._config.spark.sql, records.select(*hidden, "id", *fields), [*CARRIED.values()])
-        users = users.toDF(*(name.lower() for name in users.columns))
-        values = (F.expr(wire_expression(column)).alias(column.name) for column in self._target.columns)
-        return users.select(*CARRIED.values(), KEPT, *values)
+        users = records.select(*(F.col(name).alias(alias) for name, alias in hidden.items()), "id", *fields)
+        is_user = F.expr("__reason is null and not __tombstone")
+        applied = apply_sql(self._config.spark.sql, users, [*hidden.values()], is_user)
+        applied = applied.toDF(*(name.lower() for name in applied.columns))
+        return applied.withColumn("__reason", F.expr(f"coalesce(__reason, '{SQL_THROWS}' || {FAULT})"))
 
     def _learn(self, schema_ids: frozenset[int]) -> bool:
         """
         Fetches these schemas; True when one of them exists. Raises StaleSchema, and StageError SchemaBehind where the
-        registry no longer knows the newest.
+        registry doesn't know one yet, or no longer knows the newest.
         """
-        found = {schema_id: self._registry.by_id(schema_id) for schema_id in schema_ids}
-        known = {schema_id: text for schema_id, text in found.items() if text is not None}
+        known = self._registry.by_ids(schema_ids)
         self._writers |= known
         if known and self._registry.latest().id != self._reader.id:
             raise StaleSchema("the subject has a newer schema")
@@ -113,7 +120,8 @@ class Batches:
 
     def _put_aside(self, batch: DataFrame, refused: tuple[Refusal, ...]) -> None:
         """What is not written, key and value as they came, to the dead-letter topic."""
-        records = with_refusals(self._read(batch), refused).where(f"reason <> '{EPOCH_END}'")
+        applied = self._applied(self._read(batch), LETTER).select(*(F.col(f"__{name}").alias(name) for name in LETTER))
+        records = with_refusals(applied, refused).where(f"reason <> '{EPOCH_END}'")
         try:
             self._send(letters(records, "value"))
         except Exception as error:
@@ -133,6 +141,13 @@ class Batches:
         until = {int(partition): offset for partition, offset in newest.epoch_end.items()}
         if has_reached(Checkpoint(batch.sparkSession, location).batch_end(batch_id), until):
             self._metrics.swept(sweep(batch.sparkSession, self._target, newest.version, self._beat))
+
+
+def rdd_of_lines(frame: DataFrame) -> RDD:
+    """The texts of the frame's one column, which come to Python one by one."""
+    spark = frame.sparkSession
+    texts = getattr(frame._jdf, "as")(spark._jvm.org.apache.spark.sql.Encoders.STRING())
+    return RDD(texts.toJavaRDD(), spark.sparkContext, UTF8Deserializer())
 
 
 def with_refusals(records: DataFrame, refused: tuple[Refusal, ...]) -> DataFrame:

@@ -11,6 +11,8 @@ JAAS = {
     "scram-sha-512": "org.apache.kafka.common.security.scram.ScramLoginModule",
 }
 
+LONGEST_LETTER = 64 * 1024 * 1024
+
 
 def kafka_options(kafka: Kafka, env: Mapping[str, str]) -> dict[str, str]:
     """How to reach Kafka. Raises ConfigError where a mechanism has no credentials."""
@@ -49,8 +51,9 @@ def letter_options(kafka: Kafka, env: Mapping[str, str]) -> dict[str, str]:
         "topic": kafka.dead_letter_topic,
         "includeHeaders": "true",
         "kafka.compression.type": "gzip",
-        # What the broker took once it takes again: the limit is the topic's, not the producer's default of 1 MiB.
-        "kafka.max.request.size": str(64 * 1024 * 1024),
+        # What the broker took once it takes again: the limit is the topic's, not the producer's own of 1 MiB, nor its buffer's.
+        "kafka.max.request.size": str(LONGEST_LETTER),
+        "kafka.buffer.memory": str(LONGEST_LETTER),
         "kafka.delivery.timeout.ms": "30000",
     }
 

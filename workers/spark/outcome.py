@@ -10,7 +10,8 @@ from latency import Latencies, together
 UNKNOWN_SCHEMA = "the registry has no Avro schema with its id"
 #: No user at all: the relay's mark behind the snapshot of a new epoch.
 EPOCH_END = "it ends the snapshot of an epoch"
-#: A user, but none that can be written.
+#: Users, but none that can be written.
+SQL_THROWS = "spark.sql throws an error on it: "
 TOO_LARGE = "with the columns that spark.sql makes of it, it is larger than the 16 MiB that Cassandra takes"
 
 

@@ -8,9 +8,13 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import LongType, StructField, StructType, TimestampType
 
-from cql import Column, wire_expression
-from sql import KEPT, apply_sql
+from apply import FAULT, KEPT, apply_sql
+from cql import Column
 from status import StageError
+from wire import line_expression
+
+#: The id as it came, out of the SQL's sight.
+ID = "__id"
 
 
 class Plan(NamedTuple):
@@ -42,7 +46,7 @@ class Projector:
         `body` has a JSON object a line, a row of the view `users` each; timestamps are milliseconds since 1970.
         The answer's first line is {"view": [[name, Spark's type], …], "columns": [[name, CQL type], …]}: the columns of
         the view, and those that the SQL makes beside the id. Then comes a JSON array a line for each row that the SQL
-        keeps: its id and these columns, as texts or null.
+        keeps: its id and these columns, as texts or null; or {"id": …, "fault": where} where the SQL throws an error on it.
         Raises StageError NotPlanned, and Spark's error on a row that doesn't fit the view.
         """
         with self._lock:
@@ -54,10 +58,11 @@ class Projector:
 
 
 def _projected(plan: Plan, body: str) -> list[str]:
-    users = apply_sql(plan.sql, _view(plan, body), [])
+    view = _view(plan, body)
+    users = apply_sql(plan.sql, view.select(F.col("id").alias(ID), "*"), [ID], F.col("id").isNotNull())
     users = users.toDF(*(name.lower() for name in users.columns)).where(KEPT)
-    texts = [F.expr(f"cast({wire_expression(column)} as string)") for column in plan.columns]
-    lines = users.select(F.to_json(F.array("id", *texts)).alias("line"))
+    line = f"if({FAULT} is null, {line_expression([ID], plan.columns)}, to_json(struct({ID} as id, {FAULT} as fault)))"
+    lines = users.selectExpr(f"{line} as line")
     # The JVM joins what it holds: to fetch a row at a time would cost more than all else.
     text = plan.spark._jvm.java.lang.String.join("\n", getattr(lines._jdf, "as")(_strings(plan)).collectAsList())
     return [text] if text else []

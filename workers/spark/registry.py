@@ -3,15 +3,18 @@
 import base64
 import json
 import ssl
+import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from typing import NamedTuple
+from typing import Callable, Iterable, NamedTuple
 
 from config import SchemaRegistry
 from status import StageError
 
 TIMEOUT_S = 10
+#: How long a registry of several pods, each of which reads a log of its own, may take until all know a schema.
+PATIENCE_S = 60
 
 
 class Schema(NamedTuple):
@@ -19,11 +22,24 @@ class Schema(NamedTuple):
     text: str
 
 
+class Patience:
+    """How long each of several things may be missing, from when it was first missed. `clock` gives seconds, never back."""
+
+    def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic):
+        self._seconds, self._clock, self._since = seconds, clock, {}
+
+    def is_left(self, missing: int) -> bool:
+        """Of what was waited for in vain once there is none left: it holds nobody up again."""
+        now = self._clock()
+        return now - self._since.setdefault(missing, now) < self._seconds
+
+
 class RegistryClient:
     """Schemas never change under their id, so each is fetched once."""
 
     def __init__(self, config: SchemaRegistry, credentials: tuple[str, str] | None, ca: str | None):
-        self._config, self._by_id = config, {}
+        self._config, self._patience = config, Patience(PATIENCE_S)
+        self._by_id: dict[int, str | None] = {}
         self._headers = {"accept": "application/vnd.schemaregistry.v1+json"}
         if credentials:
             self._headers["authorization"] = "Basic " + base64.b64encode(":".join(credentials).encode()).decode()
@@ -43,14 +59,27 @@ class RegistryClient:
         self._by_id[schema.id] = schema.text
         return schema
 
-    def by_id(self, schema_id: int) -> str | None:
-        """The Avro schema with this id; None where the registry has none. Raises StageError when it can't tell."""
-        if schema_id not in self._by_id:
-            body = self._get(f"/schemas/ids/{schema_id}")
-            if body is None or body.get("schemaType", "AVRO") != "AVRO":
-                return None
-            self._by_id[schema_id] = body["schema"]
-        return self._by_id[schema_id]
+    def by_ids(self, schema_ids: Iterable[int]) -> dict[int, str]:
+        """
+        Those of the Avro schemas with these ids that there are. Raises StageError when it can't tell: SchemaBehind as
+        long as one may only not have come to the pod that was asked.
+        """
+        missing = [schema_id for schema_id in schema_ids if not self._is_known(schema_id)]
+        awaited = [schema_id for schema_id in missing if self._patience.is_left(schema_id)]
+        if awaited:
+            raise StageError(
+                "SchemaRegistry",
+                "SchemaBehind",
+                f"the schema registry at {self._config.url} doesn't know {', '.join(map(str, sorted(awaited)))}, by which users "
+                f"were written: one of its pods lags, or it was set back; after {PATIENCE_S} s they become dead letters",
+            )
+        return {each: self._by_id[each] for each in schema_ids if self._by_id.get(each) is not None}
+
+    def _is_known(self, schema_id: int) -> bool:
+        """Fetches the schema; what isn't Avro is known as None."""
+        if schema_id not in self._by_id and (body := self._get(f"/schemas/ids/{schema_id}")) is not None:
+            self._by_id[schema_id] = body["schema"] if body.get("schemaType", "AVRO") == "AVRO" else None
+        return schema_id in self._by_id
 
     def _get(self, path: str) -> dict | None:
         request = urllib.request.Request(self._config.url.rstrip("/") + path, headers=self._headers)

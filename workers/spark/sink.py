@@ -1,64 +1,48 @@
 """Runs on the executors: writes one partition's rows to Cassandra, each with its version as the write's timestamp."""
 
 import time
-from itertools import islice
 from typing import Iterable, Iterator
 from uuid import UUID
 
+from chunks import Chunk, characters, chunks
 from cql import Target, delete_statement, insert_statement, open_cluster
 from latency import measured
-from outcome import EPOCH_END, TOO_LARGE, UNKNOWN_SCHEMA, Outcome, Refusal, total
+from outcome import TOO_LARGE, Outcome, Refusal, total
+from wire import COLUMNS, COMMITTED_AT, ID, KEPT, VERSION, read_row
 
-#: Requests in flight a session; and rows taken from Spark at a time.
-CONCURRENCY, CHUNK = 128, 2000
+#: Requests in flight a session.
+CONCURRENCY = 128
 
 #: Bytes of a row's texts at most. Cassandra doesn't even answer a request of 16 MiB, unless it is told otherwise.
 LARGEST = 16 * 2**20 - 2**16
-
-#: Where a row has what; the columns of the table follow.
-ID, VERSION, COMMITTED_AT, REASON, SCHEMA_ID, TOMBSTONE, KEPT, COLUMNS = range(8)
 
 # A Python worker process serves many tasks one after another: one connection a process, not one a task.
 _sessions: dict = {}
 
 
-def write_partition(rows: Iterable, target: Target) -> Iterator[Outcome]:
+def write_partition(lines: Iterable[str], target: Target) -> Iterator[Outcome]:
     """
-    Writes rows that are laid out as above. Yields the one Outcome.
+    Writes the rows of these lines. Yields the one Outcome.
     Raises the driver's error when a write fails; what was written before is written again by the next try.
     """
-    outcome, rows = Outcome(), iter(rows)
-    while chunk := list(islice(rows, CHUNK)):
+    outcome = Outcome()
+    for chunk in chunks(read_row(line, target) for line in lines):
         outcome = total([outcome, _write_chunk(chunk, target)])
     yield outcome
 
 
-def newest_by_id(rows: Iterable) -> list:
-    """Of the rows with one id the one with the highest version: the others would be written in vain."""
-    newest: dict = {}
-    for row in rows:
-        known = newest.get(row[ID])
-        if known is None or known[VERSION] <= row[VERSION]:
-            newest[row[ID]] = row
-    return [*newest.values()]
-
-
-def is_upsert(row) -> bool:
-    """A tombstone and a row that the SQL's filter drops are deleted; all else is written."""
-    return row[KEPT] and not row[TOMBSTONE]
-
-
 def is_too_large(row) -> bool:
     """Whether a row is more than Cassandra takes in one request."""
-    texts = [value for value in row[COLUMNS:] if type(value) is str]
     # A character takes four bytes at most: nearly all rows need no closer look.
-    return sum(map(len, texts)) * 4 > LARGEST and sum(len(text.encode()) for text in texts) > LARGEST
+    if characters(row) * 4 <= LARGEST:
+        return False
+    return sum(len(value.encode()) for value in row[COLUMNS:] if type(value) is str) > LARGEST
 
 
 def bound_values(row, target: Target) -> tuple:
     """The values of the row's statement: the insert's or the delete's."""
     key = UUID(row[ID]) if target.id_type == "uuid" else row[ID]
-    return (key, *row[COLUMNS:], row[VERSION]) if is_upsert(row) else (row[VERSION], key)
+    return (key, *row[COLUMNS:], row[VERSION]) if row[KEPT] else (row[VERSION], key)
 
 
 def session_of(target: Target) -> tuple:
@@ -82,29 +66,23 @@ def disconnect() -> None:
         _sessions.popitem()[1][0].shutdown()
 
 
-def _write_chunk(chunk: list, target: Target) -> Outcome:
-    newest = newest_by_id(row for row in chunk if row[REASON] is None)
-    refused = _write(newest, target)
-    if refused:
-        lost = {(each.id, each.version) for each in refused}
-        newest = [row for row in newest if (row[ID], row[VERSION]) not in lost]
-    upserts = sum(map(is_upsert, newest))
-    unwritten = [row for row in chunk if row[REASON] is not None]
-    epoch_ends = sum(row[REASON] == EPOCH_END for row in unwritten)
-    return Outcome(
+def _write_chunk(chunk: Chunk, target: Target) -> Outcome:
+    refused = _write(chunk.rows(), target)
+    lost = {(each.id, each.version) for each in refused}
+    written = [row for row in chunk.rows() if (row[ID], row[VERSION]) not in lost]
+    upserts = sum(row[KEPT] for row in written)
+    done = Outcome(
         upserts=upserts,
-        deletes=len(newest) - upserts,
-        unreadable=len(unwritten) - epoch_ends,
-        epoch_ends=epoch_ends,
-        unknown_schemas=frozenset(row[SCHEMA_ID] for row in unwritten if row[REASON] == UNKNOWN_SCHEMA),
+        deletes=len(written) - upserts,
         refused=refused,
-        latencies=measured((row[COMMITTED_AT] for row in newest), time.time() * 1000),
+        latencies=measured((row[COMMITTED_AT] for row in written), time.time() * 1000),
     )
+    return total([done, chunk.unwritten()])
 
 
 def _write(rows: list, target: Target) -> tuple[Refusal, ...]:
     """Writes the rows; answers those that Cassandra refuses for what is in them, or would."""
-    large = [row for row in rows if is_upsert(row) and is_too_large(row)]
+    large = [row for row in rows if row[KEPT] and is_too_large(row)]
     if large:
         rows = [row for row in rows if row not in large]
     return _sent(rows, target) + tuple(Refusal(row[ID], row[VERSION], TOO_LARGE) for row in large)
@@ -118,7 +96,7 @@ def _sent(rows: list, target: Target) -> tuple[Refusal, ...]:
 
     try:
         session, insert, delete = session_of(target)
-        writes = [(insert if is_upsert(row) else delete, bound_values(row, target)) for row in rows]
+        writes = [(insert if row[KEPT] else delete, bound_values(row, target)) for row in rows]
         try:
             execute_concurrent(session, writes, concurrency=CONCURRENCY)
             return ()

@@ -5,8 +5,6 @@ import { after, before, describe, test } from 'node:test';
 import { types } from 'cassandra-driver';
 import { run } from '../../k8s/cluster/run.ts';
 import { userColumns } from '../lib/columns.ts';
-import { USER_COLUMNS } from '../lib/user.ts';
-import { epochEnd } from '../relay/records.ts';
 import { type AvroUser, encode } from '../test/avro.ts';
 import { pysparkHome } from '../test/pyspark.ts';
 import { SinkBench, user } from '../test/sink.ts';
@@ -18,8 +16,9 @@ const PLANES = Array.from({ length: 17 }, (_, plane) => String.fromCodePoint(pla
   '',
 );
 
-/** It leaves some out, and makes much of others. */
-const SQL = `SELECT *, CASE WHEN username = 'large' THEN repeat(first_name, int(post_code)) END AS large
+/** It leaves some out, makes much of others, and throws an error on a few. */
+const SQL = `SELECT *, CASE WHEN username = 'large' THEN repeat(first_name, int(post_code)) END AS large,
+    CASE WHEN username = 'odd' THEN int(to_number(post_code, '999')) END AS odd
   FROM users WHERE coalesce(nationality, '') <> 'XX'`;
 
 /** Users as they may come, each with a name that says what is special about it. */
@@ -36,15 +35,17 @@ const EDGES: Record<string, Partial<AvroUser>> = {
   'texts that look like nothing': { first_name: 'null', last_name: '\\N', gender: 'NaN' },
 };
 
-test('Spark’s own part of the job, in Python', { timeout: 120_000 }, async () => {
+test('Spark’s own part of the job, in Python', { timeout: 300_000 }, async () => {
   const directory = join(import.meta.dirname, 'test');
+  // The workers' Python finds the tests' modules where it is started.
   for (const pattern of ['test_*.py', 'integration_*.py'])
-    await run('python3', ['-m', 'unittest', 'discover', '-s', directory, '-p', pattern], {
+    await run('python3', ['-m', 'unittest', 'discover', '-p', pattern], {
+      cwd: directory,
       env: pythonEnv(await pysparkHome()),
     });
 });
 
-describe('the streaming job', { timeout: 300_000 }, () => {
+describe('the streaming job', { timeout: 600_000 }, () => {
   let bench: SinkBench = undefined as never;
 
   before(async () => {
@@ -68,6 +69,18 @@ describe('the streaming job', { timeout: 300_000 }, () => {
     }));
     await bench.publish(versions);
     await bench.stands(user({ id, first_name: 'name 999', email: null }));
+  });
+
+  test('a large user that was updated hundreds of times stands as it was left, behind many small ones in one batch', async () => {
+    const { id } = user({});
+    const large = (index: number) => user({ id, address, first_name: `name ${index}` });
+    const address = randomBytes(350_000).toString('hex');
+    await bench.restart(undefined, async () => {
+      await bench.publish(Array.from({ length: 4000 }, () => ({ user: user({}), version: 1n })));
+      for (let index = 0; index < 500; index += 1)
+        await bench.publish([{ user: large(index), version: 1000n + BigInt(index) }]);
+    });
+    await bench.stands(large(499));
   });
 
   test('a late record changes nothing, deleted and inserted again stands, a deleted user is gone', async () => {
@@ -126,6 +139,24 @@ describe('the streaming job', { timeout: 300_000 }, () => {
     assert.equal(await bench.spark.metric('userstream_spark_dead_letters_total'), unreadable.length);
   });
 
+  test('a user on which the SQL throws an error becomes a dead letter and holds nobody up', async () => {
+    const [odd, even] = [
+      user({ username: 'odd', post_code: 'K1A' }),
+      user({ username: 'odd', post_code: '7' }),
+    ];
+    await bench.publish([
+      { user: odd, version: 60n },
+      { user: even, version: 61n },
+    ]);
+    await bench.stands(even);
+    const sent = async () => (await bench.letters(1)).find(({ key }) => key === odd.id);
+    const letter = await until('the dead letter', sent);
+    assert.equal(letter.headers['reason'], 'spark.sql throws an error on it: column odd');
+    assert.equal(letter.value?.length, encode(bench.schemaId, odd).length);
+    await bench.publish([{ id: even.id, version: 62n }]);
+    await bench.isGone(even.id);
+  });
+
   test('a dead letter that its topic doesn’t take goes without its value', async () => {
     // With its headers it is larger than max.message.bytes, and random bytes can't be compressed.
     const record = { key: randomUUID(), value: randomBytes(1_048_400), headers: { version: '1' } };
@@ -134,6 +165,14 @@ describe('the streaming job', { timeout: 300_000 }, () => {
     const letter = await until('the dead letter', sent);
     assert.equal(letter.value?.length, 0);
     assert.ok(letter.headers['offset']);
+  });
+
+  test('a dead letter of nearly 20 MiB goes with its value where its topic takes it', async () => {
+    await bench.takeRecordsOf(20 * 1024 * 1024);
+    const record = { key: randomUUID(), value: randomBytes(19 * 1024 * 1024), headers: { version: '1' } };
+    await bench.send([record]);
+    const sent = async () => (await bench.letters(1)).find(({ key }) => key === record.key);
+    assert.equal((await until('the dead letter', sent)).value?.length, record.value.length);
   });
 
   for (const [what, times, reason] of [
@@ -214,12 +253,7 @@ describe('the streaming job', { timeout: 300_000 }, () => {
     await bench.publish([{ user: kept, version: epoch }]);
     const offsets = await bench.endOffsets();
     await bench.publish([{ user: since, version: epoch + 1n }]);
-    const to = {
-      topic: bench.topic,
-      deadLetterTopic: bench.deadLetterTopic,
-      schema: { id: bench.schemaId, columns: USER_COLUMNS },
-    };
-    await bench.send(epochEnd(epoch, offsets, to));
+    await bench.send(bench.epochEnd(epoch, offsets));
     await bench.isGone(vanished.id);
     await until(
       'the sweep to be counted',

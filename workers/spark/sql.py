@@ -4,17 +4,13 @@ import re
 
 from py4j.protocol import Py4JJavaError
 from pyspark.errors import AnalysisException, ParseException
-from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import Column as SparkColumn
-from pyspark.sql import functions as F
+from pyspark.sql import SparkSession
 from pyspark.sql.types import StructType
 
 from cql import CQL_TYPES, Column
 from status import StageError
 
 VIEW = "users"
-#: The column that says whether the SQL's filter lets a row through; no SQL can name it by accident.
-KEPT = "__kept"
 COLUMN_NAME = re.compile(r"[a-z][a-z0-9_]{0,47}")
 ROW_WISE = ("Project", "Filter", "SubqueryAlias")
 CHANGES = "gives another value each time it is asked; a row may be written twice"
@@ -30,49 +26,13 @@ def check_sql(spark: SparkSession, sql: str, users: StructType) -> tuple[Column,
     spark.createDataFrame(spark.sparkContext.emptyRDD(), users).createOrReplaceTempView(VIEW)
     try:
         execution = _analyse(spark, sql)
-        _keeps_id(execution, _only_row_wise(spark, execution.analyzed())[-1])
+        _keeps_id(execution, row_wise(spark, execution.analyzed())[-1])
         return _columns(spark.sql(sql).schema)
     except (ParseException, AnalysisException) as error:
         raise _invalid(_first_words(str(error.desc))) from error
     except Py4JJavaError as error:
         # Some commands are no error of analysis to Spark, only a plan that it can't finish.
         raise _invalid(f"{_first_words(error.java_exception.getMessage())}: {REFUSED}") from error
-
-
-def apply_sql(sql: str, users: DataFrame, carried: list[str]) -> DataFrame:
-    """
-    `sql`, which check_sql has let through, on the columns of `users` that are not `carried`. No row is dropped: the
-    carried columns come first, then `kept` (false where the SQL's filter drops the row), then the SQL's own columns.
-    """
-    users.drop(*carried).createOrReplaceTempView(VIEW)
-    spark = users.sparkSession
-    nodes = _only_row_wise(spark, spark.sql(sql)._jdf.queryExecution().analyzed())
-    columns = [users[name] for name in users.columns if name not in carried]
-    kept = F.lit(True)
-    # Expressions name their inputs by identity, which the view shares with `users` and each projection with the next.
-    for node in reversed(nodes[:-1]):
-        if node.nodeName() == "Filter":
-            users = users.select(
-                *carried, (kept & F.coalesce(_column(users, node.condition()), F.lit(False))).alias(KEPT), *columns
-            )
-            kept = F.col(KEPT)
-        elif node.nodeName() == "Project":
-            users = users.select(
-                *carried, kept.alias(KEPT), *(_column(users, each) for each in _listed(node.projectList()))
-            )
-            kept = F.col(KEPT)
-            columns = [
-                _column(users, each) for each in _attributes(users._jdf.queryExecution().analyzed())[len(carried) + 1 :]
-            ]
-    return users
-
-
-def _column(frame: DataFrame, expression) -> SparkColumn:
-    return SparkColumn(frame.sparkSession._jvm.org.apache.spark.sql.Column(expression))
-
-
-def _listed(sequence) -> list:
-    return [sequence.apply(index) for index in range(sequence.size())]
 
 
 def _analyse(spark: SparkSession, sql: str):
@@ -84,8 +44,11 @@ def _analyse(spark: SparkSession, sql: str):
     return execution
 
 
-def _only_row_wise(spark: SparkSession, plan) -> list:
-    """The nodes from `plan` down to the view, its last; everything above it must look at one row at a time."""
+def row_wise(spark: SparkSession, plan) -> list:
+    """
+    The nodes from `plan` down to the view, its last. Raises StageError SqlInvalid where one above it looks at more than
+    one row at a time.
+    """
     # Catalyst calls the present time deterministic, for it is one within a run.
     present = spark._jvm.org.apache.spark.sql.catalyst.trees.TreePattern.CURRENT_LIKE()
     nodes = []
@@ -95,7 +58,7 @@ def _only_row_wise(spark: SparkSession, plan) -> list:
             raise _invalid(f"{_plain(kind)} is not allowed: {REFUSED}")
         if plan.subqueries().nonEmpty():
             raise _invalid(f"a subquery is not allowed: {REFUSED}")
-        for each in _listed(plan.expressions()):
+        for each in listed(plan.expressions()):
             if not each.deterministic() or each.containsPattern(present):
                 raise _invalid(f"{each.sql()} {CHANGES}")
         nodes.append(plan)
@@ -105,18 +68,24 @@ def _only_row_wise(spark: SparkSession, plan) -> list:
     return [*nodes, plan]
 
 
+def listed(sequence) -> list:
+    """A Scala sequence as Python's."""
+    return [sequence.apply(index) for index in range(sequence.size())]
+
+
+def attributes(plan) -> list:
+    """What a plan puts out."""
+    return listed(plan.output())
+
+
 def _keeps_id(execution, view) -> None:
     """The id must come through as it is, under its own name, once."""
-    named = [each for each in _attributes(execution.optimizedPlan()) if each.name().lower() == "id"]
+    named = [each for each in attributes(execution.optimizedPlan()) if each.name().lower() == "id"]
     if not named:
         raise _invalid("the column id is missing: select it, every user is written under it")
-    source = next(each for each in _attributes(view) if each.name() == "id")
+    source = next(each for each in attributes(view) if each.name() == "id")
     if len(named) > 1 or named[0].exprId() != source.exprId():
         raise _invalid("the column id must be the user's own, unchanged and once")
-
-
-def _attributes(plan) -> list:
-    return _listed(plan.output())
 
 
 def _columns(schema: StructType) -> tuple[Column, ...]:

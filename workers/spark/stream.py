@@ -6,40 +6,19 @@ import sys
 import threading
 
 from prometheus_client import CollectorRegistry
-from pyspark.sql import SparkSession
 
-from config import Config, ConfigError, read_config
+from config import ConfigError, read_config
 from job import Job, SparkGone
 from lock import hold_checkpoint
 from log import Log
 from metrics import Metrics
 from project import Projector
 from server import serve
+from session import start_spark
 from status import Status
 
-#: A batch of the largest size on a slow ring takes minutes, not this long.
+#: Executors tell of their progress every few seconds; the longest wait of a write, or of Kafka, is a minute.
 STUCK_AFTER_S = 600
-
-
-def start_spark(config: Config) -> SparkSession:
-    """A session with what the job's correctness and speed rest on; resources come from spark-defaults.conf."""
-    here = os.path.dirname(os.path.abspath(__file__))
-    settings = {
-        # The executors' Python imports the sink by its name.
-        "spark.executorEnv.PYTHONPATH": os.pathsep.join(filter(None, [here, os.environ.get("PYTHONPATH")])),
-        "spark.ui.enabled": "false",
-        "spark.ui.showConsoleProgress": "false",
-        "spark.sql.catalogImplementation": "in-memory",
-        "spark.sql.session.timeZone": "UTC",
-        "spark.sql.adaptive.enabled": "false",
-        "spark.sql.ansi.enabled": "false",
-        "spark.sql.streaming.minBatchesToRetain": "10",
-        "spark.sql.streaming.numRecentProgressUpdates": "2",
-    }
-    builder = SparkSession.builder.appName(f"{config.pipeline.namespace}.{config.pipeline.name}")
-    for name, value in settings.items():
-        builder = builder.config(name, value)
-    return builder.getOrCreate()
 
 
 def main() -> int:

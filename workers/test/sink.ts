@@ -9,11 +9,13 @@ import { cassandraClient } from '../lib/cassandra.ts';
 import type { Field } from '../lib/columns.ts';
 import type { Sections } from '../lib/config.ts';
 import type { EndOffsets } from '../lib/kafka.ts';
+import { ConfigResourceTypes } from '../lib/kafkajs.ts';
 import { subjectClient } from '../lib/registry.ts';
 import { USER_COLUMNS, type UserColumn } from '../lib/user.ts';
 import { columnsInCassandra, provisionCassandra } from '../provision/cassandra.ts';
 import { provisionTopics, type TopicWish, topicWishes } from '../provision/kafka.ts';
 import { provisionSchema } from '../provision/schema.ts';
+import { epochEnd } from '../relay/records.ts';
 import { type AvroUser, encode, toAvroUser, USER_SCHEMA } from './avro.ts';
 import { startCassandra, type TestCassandra } from './cassandra.ts';
 import { type TemporaryDirectory, temporaryDirectory } from './directory.ts';
@@ -27,8 +29,8 @@ const NAMES = { topic: 'test.sink.users', deadLetterTopic: 'test.sink.users.dead
 const NOBODY = { credentials: undefined, ca: undefined };
 const ROLE = { username: 'cassandra', password: 'cassandra' };
 const COLUMNS = Object.keys(USER_COLUMNS) as UserColumn[];
-/** Spark has to start, on whatever machine. */
-const PATIENCE_MS = 90_000;
+/** Spark has to start, on whatever machine, and to wait a minute for a schema that never comes. */
+const PATIENCE_MS = 150_000;
 
 /** What is published: a user under a version, or that the user with an id is gone. */
 export type Publication = { version: bigint; committedAt?: number } & ({ user: AvroUser } | { id: string });
@@ -124,10 +126,22 @@ export class SinkBench {
     return file;
   }
 
-  /** Kills the job and starts another. */
-  async restart(replayFrom: ReplayFrom): Promise<void> {
+  /** Kills the job and starts another; `meanwhile` is done while none runs. */
+  async restart(replayFrom?: ReplayFrom, meanwhile: () => Promise<void> = async () => {}): Promise<void> {
     await this.spark.end('SIGKILL');
+    await meanwhile();
     await this.startSpark({ replayFrom });
+  }
+
+  /** Has both topics take records of so many bytes. */
+  async takeRecordsOf(bytes: number): Promise<void> {
+    const configEntries = [{ name: 'max.message.bytes', value: String(bytes) }];
+    const resources = [this.topic, this.deadLetterTopic].map((name) => ({
+      type: ConfigResourceTypes.TOPIC,
+      name,
+      configEntries,
+    }));
+    await this.#clients.admin.alterConfigs({ validateOnly: false, resources });
   }
 
   async publish(publications: Publication[]): Promise<void> {
@@ -140,6 +154,16 @@ export class SinkBench {
     return 'user' in what
       ? { key: what.user.id, value: encode(this.schemaId, what.user), headers }
       : { key: what.id, value: null, headers };
+  }
+
+  /** The records by which the relay ends the snapshot of `epoch`, which the topic holds up to `offsets`. */
+  epochEnd(epoch: bigint, offsets: EndOffsets): Message[] {
+    const { topic, deadLetterTopic, schemaId } = this;
+    return epochEnd(epoch, offsets, {
+      topic,
+      deadLetterTopic,
+      schema: { id: schemaId, columns: USER_COLUMNS },
+    });
   }
 
   async send(messages: Message[]): Promise<void> {

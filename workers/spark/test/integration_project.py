@@ -51,6 +51,11 @@ class Project(unittest.TestCase):
     def test_no_row_is_kept(self):
         self.assertEqual(self.project("SELECT * FROM users WHERE false", ADA)[1], [])
 
+    def test_a_user_on_which_the_sql_throws_an_error_is_told_and_hides_no_other(self):
+        sql = "SELECT ID, to_number(first_name, '99') IS NULL AS odd FROM users WHERE dob IS NULL"
+        users = [{**BOB, "id": "17", "first_name": "17"}, {**BOB, "first_name": "x"}, {**ADA, "first_name": "y"}]
+        self.assertEqual(self.project(sql, *users)[1], [["17", "false"], {"id": "bob", "fault": "column odd"}])
+
     def test_a_row_that_does_not_fit_the_view_is_an_error(self):
         with self.assertRaisesRegex(Exception, "(?i)malformed"):
             self.project("SELECT * FROM users", {"id": "x", "dob": "today"})

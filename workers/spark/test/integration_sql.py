@@ -1,7 +1,7 @@
 import unittest
 
 from spark_session import local_session
-from sql import apply_sql, check_sql
+from sql import check_sql
 from status import StageError
 
 FIELDS = "id string, first_name string, nationality string, dob timestamp"
@@ -80,34 +80,3 @@ class CheckSql(unittest.TestCase):
         with self.assertRaises(StageError):
             check_sql(self.spark, "SET spark.sql.ansi.enabled=true", self.users)
         self.assertEqual(self.spark.conf.get("spark.sql.ansi.enabled"), "false")
-
-
-class ApplySql(unittest.TestCase):
-    def test_marks_what_the_filter_drops_and_carries_what_the_sql_does_not_see(self):
-        spark = local_session()
-        users = [(7, "1", "Ann", "US"), (8, "2", "Bo", "FR"), (9, "3", None, "US"), (10, "4", "Cy", None)]
-        frame = spark.createDataFrame(users, "__version bigint, id string, first_name string, nationality string")
-        cases = [
-            (
-                "SELECT * FROM users",
-                [
-                    (7, True, "1", "Ann", "US"),
-                    (8, True, "2", "Bo", "FR"),
-                    (9, True, "3", None, "US"),
-                    (10, True, "4", "Cy", None),
-                ],
-            ),
-            (
-                "SELECT upper(first_name) AS n, id FROM users u WHERE u.nationality = 'US'",
-                [(7, True, "ANN", "1"), (8, False, "BO", "2"), (9, True, None, "3"), (10, False, "CY", "4")],
-            ),
-            (
-                "SELECT id, n + 1 AS m FROM (SELECT *, length(first_name) AS n FROM users WHERE nationality = 'US') "
-                "WHERE n > 1",
-                [(7, True, "1", 4), (8, False, "2", 3), (9, False, "3", None), (10, False, "4", 3)],
-            ),
-        ]
-        for sql, expected in cases:
-            with self.subTest(sql):
-                found = apply_sql(sql, frame, ["__version"]).collect()
-                self.assertEqual([tuple(row) for row in found], expected)

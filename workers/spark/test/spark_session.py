@@ -9,6 +9,8 @@ try:
 except ImportError as error:
     raise unittest.SkipTest("pyspark is not installed") from error
 
+from session import SETTINGS
+
 
 def local_session() -> SparkSession:
     """The session that all tests share; raises SkipTest where the Avro and Kafka jars are not beside PySpark's own."""
@@ -18,12 +20,9 @@ def local_session() -> SparkSession:
         SparkSession.builder.master("local[1]")
         .config("spark.driver.host", "127.0.0.1")
         .config("spark.driver.bindAddress", "127.0.0.1")
-        .config("spark.ui.enabled", "false")
-        .config("spark.ui.showConsoleProgress", "false")
         .config("spark.sql.shuffle.partitions", "1")
-        .config("spark.sql.session.timeZone", "UTC")
         .config("spark.sql.warehouse.dir", tempfile.gettempdir())
-        .config("spark.sql.catalogImplementation", "in-memory")
+        .config(map=SETTINGS)
         .getOrCreate()
     )
     try:

@@ -3,7 +3,7 @@ from uuid import UUID
 
 from config import parse_config
 from cql import Column, Target, delete_statement, insert_statement, sweep_statement, wire_expression
-from sink import LARGEST, bound_values, is_too_large, newest_by_id
+from sink import LARGEST, bound_values, is_too_large
 from status import StageError
 from table import missing_columns
 from test_config import GOOD
@@ -14,8 +14,8 @@ TARGET = Target(
 ID = "6f2b1c9e-0f0b-4c3e-9d53-2f6f0c9f1a11"
 
 
-def row(version: int, email: str | None = None, tombstone: bool = False, kept: bool = True) -> tuple:
-    return (ID, version, 1_700_000_000_000, None, 1, tombstone, kept, email, None)
+def row(version: int, email: str | None = None, kept: bool = True) -> tuple:
+    return (ID, version, 1_700_000_000_000, None, 1, kept, email, None)
 
 
 class Statements(unittest.TestCase):
@@ -36,22 +36,8 @@ class Statements(unittest.TestCase):
 
     def test_values_in_the_order_of_their_marks(self):
         self.assertEqual(bound_values(row(7, "a@b.c"), TARGET), (UUID(ID), "a@b.c", None, 7))
-        self.assertEqual(bound_values(row(7, tombstone=True), TARGET), (7, UUID(ID)))
         self.assertEqual(bound_values(row(7, "a@b.c", kept=False), TARGET), (7, UUID(ID)))
-        self.assertEqual(bound_values(row(7, tombstone=True), TARGET._replace(id_type="text")), (7, ID))
-
-    def test_one_write_an_id_the_highest_version(self):
-        rows = [row(5, "old"), row(9, "new"), row(7, tombstone=True)]
-        self.assertEqual(newest_by_id(rows), [row(9, "new")])
-        self.assertEqual(newest_by_id([*rows, row(11, kept=False)]), [row(11, kept=False)])
-
-    def test_of_a_thousand_updates_the_last_one_is_written(self):
-        updates = [row(version, f"{version}") for version in range(1, 1001)]
-        self.assertEqual(newest_by_id(updates), [row(1000, "1000")])
-
-    def test_deleted_and_inserted_again_in_one_batch(self):
-        again = [row(1, "before"), row(2, tombstone=True), row(3, "after")]
-        self.assertEqual(newest_by_id(again), [row(3, "after")])
+        self.assertEqual(bound_values(row(7, kept=False), TARGET._replace(id_type="text")), (7, ID))
 
     def test_a_row_is_too_large_by_its_bytes(self):
         cases = [("e" * LARGEST, False), ("é" * (LARGEST // 2), False), ("é" * (LARGEST // 2 + 1), True)]
