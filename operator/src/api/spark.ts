@@ -32,6 +32,7 @@ export const RESERVED_PROPERTIES = [
   'spark.sql.session.timeZone',
   'spark.sql.adaptive.enabled',
   'spark.sql.ansi.enabled',
+  'spark.sql.legacy.timeParserPolicy',
   'spark.sql.streaming.minBatchesToRetain',
   'spark.sql.streaming.numRecentProgressUpdates',
   'spark.ui.enabled',

@@ -207,8 +207,8 @@ describe('the API server refuses', () => {
   test('nothing of one clean-up policy in the place of both, which were filled in', async () => {
     await apply('cleaned', {});
     const topic = { cleanup: ['compact'] };
-    const { spec } = (await apply('cleaned', { kafka: { ...SPEC.kafka, topic } })) as { spec?: typeof SPEC };
-    assert.deepEqual((spec?.kafka as { topic?: { cleanup?: string[] } }).topic?.cleanup, ['compact']);
+    const { spec } = await apply('cleaned', { kafka: { ...SPEC.kafka, topic } });
+    assert.deepEqual(pipelineSpec.parse(spec).kafka.topic.cleanup, topic.cleanup);
   });
 
   test('nothing of an existing store in the place of a managed one that was filled in', async () => {

@@ -128,7 +128,7 @@ describe('spark-defaults.conf', () => {
   });
 
   test('all that the job sets itself is reserved, for it would outrank what the resource says', () => {
-    const job = readFileSync(join(import.meta.dirname, '../../../workers/spark/stream.py'), 'utf8');
+    const job = readFileSync(join(import.meta.dirname, '../../../workers/spark/session.py'), 'utf8');
     const own = [...job.matchAll(/"(spark\.[\w.]+)":/g)].map(([, name = '']) => name);
     assert.ok(own.length > 5);
     assert.deepEqual(
