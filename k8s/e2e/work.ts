@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Client } from 'pg';
 import { CHECKPOINT_DIRECTORY } from '../../operator/src/specs/config.ts';
 import { recordsInHand } from './checkpoint.ts';
@@ -39,7 +41,14 @@ function counted(client: Client, statement: () => string): Work {
 export async function batchInHand({ world }: { world: World }): Promise<Work> {
   const pods = await world.pods('spark');
   const driver = pods.find(({ metadata }) => metadata?.name === `${world.name}-spark-0`);
-  const [pid] = processesOf(driver?.metadata?.uid ?? '');
-  const checkpoint = `/proc/${pid}/root${CHECKPOINT_DIRECTORY}/checkpoint`;
-  return { left: async () => recordsInHand(checkpoint), close: async () => {} };
+  // The pod's own process, and what the kubelet runs there, may see other files than the driver does.
+  const checkpoint = () =>
+    processesOf(driver?.metadata?.uid ?? '')
+      .map((pid) => `/proc/${pid}/root${CHECKPOINT_DIRECTORY}/checkpoint`)
+      .find((directory) => existsSync(join(directory, 'commits')));
+  const left = async () => {
+    const directory = checkpoint();
+    return directory ? recordsInHand(directory) : 0;
+  };
+  return { left, close: async () => {} };
 }
