@@ -24,11 +24,15 @@ const write = ({ next, upsert }: UserStatements, guard: string, refusedGuard = g
 // Not prepared: a plan from when the table was small reads all of it for each batch.
 
 /** Only he who holds the claim stores the page, and ends the claim; a second writer waits for him, then does nothing. */
-const storeClaimed = (statements: UserStatements) => `
+const storeClaimed = (statements: UserStatements) => {
+  // Behind the source and those who were refused.
+  const [sequence, page, owner] = [2, 3, 4].map((place) => `$${statements.next + place}`);
+  return `
   WITH claimed AS (
-    DELETE FROM ingest_claims WHERE sequence = $${statements.next + 2} AND page = $${statements.next + 3} AND owner = $${statements.next + 4} RETURNING page
+    DELETE FROM ingest_claims WHERE sequence = ${sequence} AND page = ${page} AND owner = ${owner} RETURNING page
   ), ${write(statements, 'EXISTS (SELECT FROM claimed)')}
   SELECT FROM claimed`;
+};
 
 const storeUnclaimed = (statements: UserStatements) => `WITH ${write(statements, 'TRUE')} SELECT`;
 

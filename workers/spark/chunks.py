@@ -26,6 +26,9 @@ class Chunk:
             self._newest[row[ID]] = row
             self._characters += characters(row) - (characters(known) if known else 0)
 
+    def is_empty(self) -> bool:
+        return self._taken == 0
+
     def is_full(self) -> bool:
         return self._taken >= ROWS or self._characters >= CHARACTERS
 
@@ -49,14 +52,13 @@ class Chunk:
 
 def chunks(rows: Iterable[tuple]) -> Iterator[Chunk]:
     """All rows, a chunk after the other; no more of them is held than one chunk."""
-    chunk, taken = Chunk(), False
+    chunk = Chunk()
     for row in rows:
         chunk.add(row)
-        taken = True
         if chunk.is_full():
             yield chunk
-            chunk, taken = Chunk(), False
-    if taken:
+            chunk = Chunk()
+    if not chunk.is_empty():
         yield chunk
 
 

@@ -1,5 +1,5 @@
 import type { KubeClient } from '../kube/client.ts';
-import { refOf } from '../kube/object.ts';
+import { type KubeObject, refOf } from '../kube/object.ts';
 import { asKnown } from '../kube/options.ts';
 import { FIELD_MANAGER } from './owned.ts';
 import type { PipelineObject } from './pipeline-object.ts';
@@ -8,8 +8,8 @@ import type { PipelineObject } from './pipeline-object.ts';
 export const FINALIZER = 'userstream.dev/teardown';
 
 /** Writes the whole list, which nobody else may have changed meanwhile. */
-async function write(client: KubeClient, object: PipelineObject, finalizers: string[]) {
-  return await client.mergePatch<PipelineObject>(
+async function write<T extends KubeObject>(client: KubeClient, object: T, finalizers: string[]): Promise<T> {
+  return await client.mergePatch<T>(
     refOf(object),
     { metadata: { finalizers } },
     { fieldManager: FIELD_MANAGER, preconditions: asKnown(object) },
@@ -22,8 +22,12 @@ export async function ensureFinalizer(client: KubeClient, object: PipelineObject
   return finalizers.includes(FINALIZER) ? object : await write(client, object, [...finalizers, FINALIZER]);
 }
 
-/** Lets the deleted object go. */
-export async function removeFinalizer(client: KubeClient, object: PipelineObject): Promise<void> {
-  const finalizers = (object.metadata.finalizers ?? []).filter((each) => each !== FINALIZER);
+/** Lets the deleted object go, as far as that finalizer holds it. */
+export async function removeFinalizer(
+  client: KubeClient,
+  object: KubeObject,
+  finalizer = FINALIZER,
+): Promise<void> {
+  const finalizers = (object.metadata.finalizers ?? []).filter((each) => each !== finalizer);
   await write(client, object, finalizers);
 }

@@ -1,6 +1,6 @@
 import { type KubeObject, refOf } from '../kube/object.ts';
-import { asKnown } from '../kube/options.ts';
-import { FIELD_MANAGER, KAFKA, KAFKA_TOPIC } from './owned.ts';
+import { removeFinalizer } from './finalizer.ts';
+import { KAFKA, KAFKA_TOPIC } from './owned.ts';
 import { type Going, ownedNow } from './policy.ts';
 import { DONE, LIMIT_MS, type Teardown, working } from './teardown.ts';
 
@@ -9,11 +9,7 @@ const FINALIZER = 'strimzi.io/topic-operator';
 
 /** Takes Strimzi's finalizer from a topic that it won't take it from. */
 async function release({ client }: Going, topic: KubeObject): Promise<void> {
-  const { finalizers = [] } = topic.metadata;
-  if (!finalizers.includes(FINALIZER)) return;
-  const metadata = { finalizers: finalizers.filter((each) => each !== FINALIZER) };
-  const options = { fieldManager: FIELD_MANAGER, preconditions: asKnown(topic) };
-  await client.mergePatch(refOf(topic), { metadata }, options);
+  if (topic.metadata.finalizers?.includes(FINALIZER)) await removeFinalizer(client, topic, FINALIZER);
 }
 
 /** One step of deleting the KafkaTopics, as long as the Kafka is there whose topic operator lets them go. */
