@@ -55,6 +55,10 @@ describe('the streaming job', { timeout: 900_000 }, () => {
 
   after(() => bench?.stop());
 
+  /** The dead letter of a record, once it has come. */
+  const letterOf = (id: string) =>
+    until('the dead letter', async () => (await bench.letters(1)).find(({ key }) => key === id));
+
   test('every user stands in Cassandra to the field', async () => {
     const users = Object.values(EDGES).map((fields) => user(fields));
     await bench.publish(users.map((each, index) => ({ user: each, version: 100n + BigInt(index) })));
@@ -149,8 +153,7 @@ describe('the streaming job', { timeout: 900_000 }, () => {
       { user: even, version: 61n },
     ]);
     await bench.stands(even);
-    const sent = async () => (await bench.letters(1)).find(({ key }) => key === odd.id);
-    const letter = await until('the dead letter', sent);
+    const letter = await letterOf(odd.id);
     assert.equal(letter.headers['reason'], 'spark.sql throws an error on it: column odd');
     assert.equal(letter.value?.length, encode(bench.schemaId, odd).length);
     await bench.publish([{ id: even.id, version: 62n }]);
@@ -161,8 +164,7 @@ describe('the streaming job', { timeout: 900_000 }, () => {
     // With its headers it is larger than max.message.bytes, and random bytes can't be compressed.
     const record = { key: randomUUID(), value: randomBytes(1_048_400), headers: { version: '1' } };
     await bench.send([record]);
-    const sent = async () => (await bench.letters(1)).find(({ key }) => key === record.key);
-    const letter = await until('the dead letter', sent);
+    const letter = await letterOf(record.key);
     assert.equal(letter.value?.length, 0);
     assert.ok(letter.headers['offset']);
   });
@@ -171,8 +173,7 @@ describe('the streaming job', { timeout: 900_000 }, () => {
     await bench.takeRecordsOf(20 * 1024 * 1024);
     const record = { key: randomUUID(), value: randomBytes(19 * 1024 * 1024), headers: { version: '1' } };
     await bench.send([record]);
-    const sent = async () => (await bench.letters(1)).find(({ key }) => key === record.key);
-    assert.equal((await until('the dead letter', sent)).value?.length, record.value.length);
+    assert.equal((await letterOf(record.key)).value?.length, record.value.length);
   });
 
   for (const [what, times, reason] of [
@@ -187,8 +188,7 @@ describe('the streaming job', { timeout: 900_000 }, () => {
         { user: next, version: 61n },
       ]);
       await bench.stands(next);
-      const sent = async () => (await bench.letters(1)).find(({ key }) => key === large.id);
-      const letter = await until('the dead letter', sent);
+      const letter = await letterOf(large.id);
       assert.match(letter.headers['reason'] ?? '', reason);
       assert.equal(letter.value?.length, encode(bench.schemaId, large).length);
     });
