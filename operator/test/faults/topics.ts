@@ -1,28 +1,13 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { KubeClient } from '../../src/kube/client.ts';
 import { type KubeObject, keyOf, refOf } from '../../src/kube/object.ts';
 import { KAFKA, KAFKA_TOPIC } from '../../src/reconcile/owned.ts';
+import { startPlayer } from './player.ts';
 
 const FINALIZER = 'strimzi.io/topic-operator';
 
-const POLL_MS = 100;
-
 /** Plays Strimzi's topic operator until it is stopped: topics are held, and let go only as long as their Kafka is there. */
 export function startTopics(client: KubeClient): { stop(): Promise<void> } {
-  let stopped = false;
-  const work = async () => {
-    while (!stopped) {
-      await tend(client).catch(() => {});
-      await sleep(POLL_MS);
-    }
-  };
-  const working = work();
-  return {
-    async stop() {
-      stopped = true;
-      await working;
-    },
-  };
+  return startPlayer(() => tend(client));
 }
 
 const kafkaOf = ({ metadata: { namespace = '', labels } }: KubeObject) =>

@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { KubeClient } from '../../src/kube/client.ts';
 import { isAlreadyExists } from '../../src/kube/errors.ts';
 import type { KubeObject } from '../../src/kube/object.ts';
+import { startPlayer } from './player.ts';
 
 /** What the storage classes name as theirs. */
 export const PROVISIONER = 'userstream.dev/faults';
@@ -11,8 +11,6 @@ const VOLUME = { apiVersion: 'v1', kind: 'PersistentVolume' };
 
 /** By these the scheduler says where the first pod of a claim goes, and the controller manager whose turn it is. */
 const READY_TO_PROVISION = ['volume.kubernetes.io/selected-node', 'volume.kubernetes.io/storage-provisioner'];
-
-const POLL_MS = 100;
 
 type Claim = KubeObject & {
   spec: { accessModes: string[]; storageClassName: string; resources: { requests: { storage: string } } };
@@ -24,21 +22,8 @@ type Claim = KubeObject & {
  * requests a second, which is too few for many pipelines at once.
  */
 export function startVolumes(client: KubeClient): { stop(): Promise<void> } {
-  let stopped = false;
-  const work = async () => {
-    const known = new Set<string>();
-    while (!stopped) {
-      await provision(client, known).catch(() => {});
-      await sleep(POLL_MS);
-    }
-  };
-  const working = work();
-  return {
-    async stop() {
-      stopped = true;
-      await working;
-    },
-  };
+  const known = new Set<string>();
+  return startPlayer(() => provision(client, known));
 }
 
 /** Makes a volume for each claim that has a node, and takes those away whose claim is gone. */
