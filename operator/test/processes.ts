@@ -7,6 +7,9 @@ import { join } from 'node:path';
 
 export type Server = { child: ChildProcess; stop(): Promise<void> };
 
+/** The servers are Go programs, memory is plenty and cores are few: their garbage may grow before it is collected. */
+const LAZY_GARBAGE_COLLECTION = { GOGC: '400' };
+
 const running = new Set<ChildProcess>();
 const directories = new Set<string>();
 
@@ -41,7 +44,7 @@ export function startServer(
   // The kernel ends the server should this process be killed without a chance to clean up.
   const child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', binary, ...args], {
     cwd: directory,
-    env,
+    env: { ...env, ...LAZY_GARBAGE_COLLECTION },
     stdio: ['ignore', log, log],
   });
   running.add(child);

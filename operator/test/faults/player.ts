@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-const POLL_MS = 100;
+const POLL_MS = 300;
 
 /** Plays a controller: does `turn` again and again until it is stopped, whatever a turn fails with. */
 export function startPlayer(turn: () => Promise<void>): { stop(): Promise<void> } {

@@ -28,7 +28,7 @@ const EXTERNAL: Spec = {
     external: { contactPoints: ['cassandra.example'], localDatacenter: 'dc1', ...ca, ...secret('cassandra') },
   },
   spark: { checkpoint: { uri: 's3a://bucket/checkpoint' } },
-  audit: { postgresSecretRef: { name: 'db' }, cassandraSecretRef: { name: 'cassandra' } },
+  audit: { postgresSecretRef: { name: 'audit-db' }, cassandraSecretRef: { name: 'audit-cassandra' } },
 };
 
 /** All of it the pipeline's own. */
@@ -42,7 +42,7 @@ const MANAGED: Spec = {
 export const BASES: Record<string, Spec> = { managed: MANAGED, external: EXTERNAL };
 
 /** The Secrets that BASES name. */
-export const SECRETS = ['db', 'kafka', 'registry', 'cassandra', 'ca'];
+export const SECRETS = ['db', 'kafka', 'registry', 'cassandra', 'ca', 'audit-db', 'audit-cassandra'];
 
 /** The spec with `change` laid over it, field by field; undefined takes a field away. */
 export function merged(spec: Spec, change: Spec): Spec {
