@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { parse } from 'yaml';
 import type { ApiServer } from '../apiserver.ts';
-import { type Answer, isWrite, type Sent, type Tap } from './tap.ts';
+import { type Answer, isEvent, isWrite, type Sent, type Tap } from './tap.ts';
 
 /** The sender that the API server's audit log has for all that comes through a proxy. */
 export const USER_AGENT = 'operator-under-test';
@@ -85,10 +85,8 @@ export class FaultProxy {
       body,
       at: performance.now(),
     };
-    if (isWrite(sent)) {
-      sent.write = ++this.#writes;
-      this.#lastWrite = sent.at;
-    }
+    if (isWrite(sent)) this.#lastWrite = sent.at;
+    if (isWrite(sent) && !isEvent(sent)) sent.write = ++this.#writes;
     this.sent.push(sent);
     return sent;
   }

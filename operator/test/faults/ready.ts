@@ -1,6 +1,6 @@
 import type { PipelineStatus } from '../../src/api/status.ts';
 import type { KubeObject } from '../../src/kube/object.ts';
-import { isWrite, type Sent } from './tap.ts';
+import { isEvent, isWrite, type Sent } from './tap.ts';
 
 export type PipelineObject = KubeObject & { spec: Record<string, unknown>; status?: PipelineStatus };
 
@@ -18,10 +18,5 @@ export function saysReady({ path, body, code = 0 }: Sent, generation = 0): boole
 
 /** Whether a request changed an object, other than to tell about it. */
 export function isWork(sent: Sent): boolean {
-  return (
-    isWrite(sent) &&
-    !sent.path.endsWith('/status') &&
-    !sent.path.includes('/events') &&
-    (sent.code ?? 500) < 300
-  );
+  return isWrite(sent) && !sent.path.endsWith('/status') && !isEvent(sent) && (sent.code ?? 500) < 300;
 }

@@ -8,7 +8,7 @@ export type Sent = {
   /** The form of answer that was asked for. */
   accept: string;
   body: string;
-  /** Its number among the writes of the run; Leases aren't counted, for they follow the clock. */
+  /** Its number among the writes of the run; Leases, which follow the clock, and events, which say what is done already, have none. */
   write?: number;
   at: number;
   code?: number;
@@ -37,4 +37,8 @@ export function isWrite({ method, path }: Pick<Sent, 'method' | 'path'>): boolea
 
 export function isLease({ path }: Pick<Sent, 'path'>): boolean {
   return path.includes('/leases');
+}
+
+export function isEvent({ path }: Pick<Sent, 'path'>): boolean {
+  return path.includes('/events');
 }
