@@ -91,6 +91,8 @@ const KEPT: Record<string, Keep> = {
   PersistentVolumeClaim: whole,
   Pod: pod,
   Kafka: statusOnly,
+  KafkaNodePool: statusOnly,
+  KafkaTopic: statusOnly,
 };
 
 const OTHERS: Kind[] = [JOB, POD, VOLUME_CLAIM];
