@@ -111,8 +111,19 @@ describe('the chart by Helm', () => {
     await standsAsMade(made);
   });
 
+  test('a second release is refused pipelines that the first runs, though of one namespace', async () => {
+    const second = [...release('second', CHART, 'other'), '--set', 'crd.install=false'];
+    const both = /release system\/userstream runs the pipelines of all namespaces: give .* watchNamespace/;
+    await assert.rejects(helm('install', ...second), both);
+    const scope = ['--set', `watchNamespace=${NAMESPACE}`];
+    await assert.rejects(helm('install', ...second, ...scope), both);
+    await helm('upgrade', ...release('userstream', CHART, 'system'), ...scope);
+    await assert.rejects(helm('install', ...second, ...scope), /runs the pipelines of team/);
+    await assert.rejects(helm('install', ...second), /runs the pipelines of team/);
+  });
+
   test('a second release is refused the CRD, and runs without it', async () => {
-    const second = [...release('second', CHART, 'other'), '--set', `watchNamespace=${NAMESPACE}`];
+    const second = [...release('second', CHART, 'other'), '--set', 'watchNamespace=default'];
     await assert.rejects(helm('install', ...second), /CustomResourceDefinition.*release-name/s);
     await helm('install', ...second, '--set', 'crd.install=false');
     assert.ok(await api.adminClient.get(deployment('other', 'second')));

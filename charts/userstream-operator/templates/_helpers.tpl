@@ -16,6 +16,28 @@ app.kubernetes.io/name: userstream-operator
 app.kubernetes.io/instance: {{ .Release.Name }}
 {{- end -}}
 
+{{/*
+Fails beside a release that runs the same pipelines: each would undo what the other does. Told by the roles that releases have;
+`helm template` looks at no cluster.
+*/}}
+{{- define "userstream.alone" -}}
+{{- $scope := .Values.watchNamespace -}}
+{{- range $kind := list "ClusterRole" "Role" -}}
+{{- range $role := (lookup "rbac.authorization.k8s.io/v1" $kind "" "").items -}}
+{{- $labels := default dict $role.metadata.labels -}}
+{{- $notes := default dict $role.metadata.annotations -}}
+{{- $release := list (get $notes "meta.helm.sh/release-namespace") (get $notes "meta.helm.sh/release-name") -}}
+{{- $isOurs := eq (get $labels "app.kubernetes.io/name") "userstream-operator" -}}
+{{- $runsPipelines := and $isOurs $role.rules (has "userstream.dev" (first $role.rules).apiGroups) -}}
+{{- $where := default "" $role.metadata.namespace -}}
+{{- $overlaps := or (not $scope) (not $where) (eq $scope $where) -}}
+{{- if and $runsPipelines $overlaps (ne (join "/" $release) (printf "%s/%s" $.Release.Namespace $.Release.Name)) -}}
+{{- fail (printf "release %s runs the pipelines of %s: give it and this one a watchNamespace each, no two the same" (join "/" $release) (default "all namespaces" $where)) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
 {{/* What the operator may do with the objects of a pipeline. */}}
 {{- define "userstream.rules" -}}
 - apiGroups: [userstream.dev]

@@ -10,6 +10,9 @@ export type Pipeline = PipelineKey & {
   spec: PipelineSpec;
 };
 
+/** What of a pipeline has the named parts of its spec. */
+export type SpecOf<Part extends keyof PipelineSpec> = { spec: Pick<PipelineSpec, Part> };
+
 const resource = z.object({
   metadata: z.object({
     namespace: z.string(),

@@ -4,6 +4,8 @@ import type { ApiServer } from '../../test/apiserver.ts';
 import { startApiServer } from '../../test/apiserver.ts';
 import { ManualClock } from '../../test/manual-clock.ts';
 import { until } from '../../test/until.ts';
+import type { KubeClient } from './client.ts';
+import { ApiError, NoAnswerError } from './errors.ts';
 import { EventRecorder } from './events.ts';
 import type { KubeObject } from './object.ts';
 
@@ -23,11 +25,11 @@ describe('events on a real API server', () => {
   });
   after(() => api?.stop());
 
-  function recorder(isBusy = () => false) {
+  function recorder(isBusy = () => false, client = api.adminClient) {
     const clock = new ManualClock();
     const errors: unknown[] = [];
     const events = new EventRecorder({
-      client: api.adminClient,
+      client,
       clock,
       controller: 'userstream.dev/operator',
       instance: 'operator-0',
@@ -48,20 +50,53 @@ describe('events on a real API server', () => {
     return items.filter((event) => event.reason === reason);
   };
 
-  test('repeats are counted in one event, which is written at most once a minute', async () => {
-    const { clock, errors, record } = recorder();
-    for (let i = 0; i < 10; i++) await record('BrokerUnreachable', 'no route');
-    assert.deepEqual(
-      (await written('BrokerUnreachable')).map((event) => event.series?.count),
-      [undefined],
-    );
-    await clock.advance(61_000);
-    await record('BrokerUnreachable', 'no route');
-    assert.deepEqual(
-      (await written('BrokerUnreachable')).map((event) => event.series?.count),
-      [11],
-    );
+  test('repeats are counted in one event, which is written at most once a minute, the last included', async () => {
+    const { clock, errors, events, record } = recorder();
+    const counts = async () => (await written('BrokerUnreachable')).map((event) => event.series?.count);
+    const repeat = async (times: number) => {
+      for (let i = 0; i < times; i++) await record('BrokerUnreachable', 'no route');
+    };
+    await repeat(10);
+    assert.deepEqual(await counts(), [undefined]);
+    await clock.advance(60_000);
+    await events.written();
+    assert.deepEqual(await counts(), [10]);
+    await repeat(2);
+    assert.deepEqual(await counts(), [10]);
+    await events.close();
+    assert.deepEqual(await counts(), [12]);
     assert.deepEqual(errors, []);
+  });
+
+  test('an event whose answer was lost is written once, and one that the server is too busy for later', async () => {
+    const failures = [new NoAnswerError('cut'), new ApiError(429, 'TooManyRequests', 'busy', 3_000)];
+    const create = async (event: KubeObject) => {
+      const failure = failures.shift();
+      if (!failure || failure instanceof NoAnswerError) await api.adminClient.create(event);
+      if (failure) throw failure;
+    };
+    const { clock, errors, events, begin } = recorder(() => false, { create } as unknown as KubeClient);
+    const told = async () => [(await written('Cut')).length, (await written('Busy')).length];
+    for (const reason of ['Cut', 'Busy']) begin(reason, '');
+    await until('the answer is lost', () => failures.length === 1);
+    await until('both are written', async () => {
+      await clock.advance(3_000);
+      return failures.length === 0 && (await told()).every((count) => count === 1);
+    });
+    await events.written();
+    assert.deepEqual(await told(), [1, 1]);
+    assert.deepEqual(errors, []);
+  });
+
+  test('a recorder that is closed gives up after five seconds what the server refuses', async () => {
+    const create = () => Promise.reject(new ApiError(429, 'TooManyRequests', 'busy', 30_000));
+    const { clock, errors, events, begin } = recorder(() => false, { create } as unknown as KubeClient);
+    begin('Late', '');
+    const closed = events.close();
+    await clock.advance(5_000);
+    await closed;
+    await events.written();
+    assert.equal(errors.length, 1);
   });
 
   test('an object has 25 new events at once and then one a minute', async () => {

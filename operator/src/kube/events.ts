@@ -2,8 +2,11 @@ import { createHash, randomUUID } from 'node:crypto';
 import type { KubeClient } from './client.ts';
 import type { Clock } from './clock.ts';
 import { microTime, sleep } from './clock.ts';
+import { isAlreadyExists } from './errors.ts';
+import { noteOf } from './note.ts';
 import type { KubeObject, ObjectRef } from './object.ts';
 import { refOf } from './object.ts';
+import { retried } from './retry.ts';
 
 export type EventText = {
   type: 'Normal' | 'Warning';
@@ -24,22 +27,22 @@ export type RecorderOptions = {
   onError: (error: unknown) => void;
 };
 
-type Series = { ref: ObjectRef; count: number; writtenAt: number };
+/** `cancel`: of the write that waits for its time. */
+type Series = { ref: ObjectRef; count: number; seen: Date; writtenAt: number; cancel?: () => void };
 /** What is to be written of the series of a key. */
 type Write = { key: string; send: () => Promise<unknown> };
 type Allowance = { tokens: number; at: number };
 
 /** A repeat counts into its series for this long after the last write, then begins a new event. */
 const SERIES_MS = 6 * 60_000;
-/** A series is written at most this often, whatever the rate of repeats. */
+/** A series is written at most this often, whatever the rate of repeats, and so long after the last at the latest. */
 const SERIES_WRITE_MS = 60_000;
 /** New events an object may have at once, and how soon one more is allowed: this also bounds how many can wait. */
 const BURST = 25;
 const REFILL_MS = 60_000;
 const PRUNE_MS = 60_000;
-/** What the API server takes of a note, in bytes of UTF-8. */
-const MAX_NOTE = 1024;
-const ELLIPSIS = '…';
+/** For so long a recorder that is closed goes on to write what waits. */
+const LAST_WORDS_MS = 5_000;
 /** Between two events while there is other work. */
 const BUSY_MS = 100;
 
@@ -52,6 +55,7 @@ export class EventRecorder {
   readonly #series = new Map<string, Series>();
   readonly #allowances = new Map<string, Allowance>();
   readonly #waiting = new Set<Write>();
+  readonly #closed = new AbortController();
   #prunedAt = 0;
   #writing: Promise<void> | undefined;
 
@@ -59,7 +63,7 @@ export class EventRecorder {
     this.#options = options;
   }
 
-  /** Has the event written, or counted as a repeat. One that can't be written is only told to `onError`. */
+  /** Has the event written, or counted as a repeat. One that can't be written within a minute is only told to `onError`. */
   record(object: KubeObject, text: EventText): void {
     this.#prune();
     const key = keyOf(object, text);
@@ -68,26 +72,46 @@ export class EventRecorder {
     else if (this.#allowed(object.metadata.uid ?? '')) this.#begin(key, object, text);
   }
 
-  /** Resolves when all that was recorded is written. */
+  /** Resolves when all that is due is written. */
   async written(): Promise<void> {
     await this.#writing;
+  }
+
+  /** Writes the counts before they are due, and resolves when all that was recorded is written, or given up. */
+  async close(): Promise<void> {
+    for (const [key, series] of this.#series) if (series.cancel) this.#count(key, series);
+    const told = new AbortController();
+    const toldAll = this.written().then(() => told.abort());
+    await Promise.race([toldAll, sleep(this.#options.clock, LAST_WORDS_MS, told.signal)]);
+    this.#closed.abort();
   }
 
   #begin(key: string, object: KubeObject, text: EventText): void {
     const { client, clock } = this.#options;
     const event = this.#event(object, text);
-    this.#series.set(key, { ref: refOf(event), count: 1, writtenAt: clock.now() });
-    this.#enqueue({ key, send: () => client.create(event) });
+    this.#series.set(key, { ref: refOf(event), count: 1, seen: clock.date(), writtenAt: clock.now() });
+    // Nobody else gives that name: an answer was lost.
+    const create = () => client.create(event).catch(unlessExists);
+    this.#enqueue({ key, send: create });
   }
 
   #repeat(key: string, series: Series): void {
-    const { client, clock } = this.#options;
+    const { clock } = this.#options;
     series.count += 1;
-    if (clock.now() - series.writtenAt < SERIES_WRITE_MS) return;
+    series.seen = clock.date();
+    const waitMs = Math.max(0, series.writtenAt + SERIES_WRITE_MS - clock.now());
+    series.cancel ??= clock.after(waitMs, () => this.#count(key, series));
+  }
+
+  /** Has a series' count written as it is by then. */
+  #count(key: string, series: Series): void {
+    const { client, clock } = this.#options;
+    series.cancel?.();
+    delete series.cancel;
     series.writtenAt = clock.now();
-    const lastObservedTime = microTime(clock.date());
-    const send = () => client.mergePatch(series.ref, { series: { count: series.count, lastObservedTime } });
-    this.#enqueue({ key, send });
+    const { ref } = series;
+    const counted = () => ({ count: series.count, lastObservedTime: microTime(series.seen) });
+    this.#enqueue({ key, send: () => client.mergePatch(ref, { series: counted() }) });
   }
 
   #enqueue(write: Write): void {
@@ -100,12 +124,17 @@ export class EventRecorder {
     for (const write of this.#waiting) {
       if (isBusy()) await sleep(clock, BUSY_MS);
       this.#waiting.delete(write);
-      await write.send().catch((error) => {
-        this.#series.delete(write.key);
+      await retried(clock, write.send, this.#closed.signal).catch((error) => {
+        this.#forget(write.key);
         onError(error);
       });
     }
     this.#writing = undefined;
+  }
+
+  #forget(key: string): void {
+    this.#series.get(key)?.cancel?.();
+    this.#series.delete(key);
   }
 
   #event(object: KubeObject, text: EventText): KubeObject {
@@ -143,7 +172,7 @@ export class EventRecorder {
     if (now - this.#prunedAt < PRUNE_MS) return;
     this.#prunedAt = now;
     for (const [key, series] of this.#series) {
-      if (now - series.writtenAt > SERIES_MS) this.#series.delete(key);
+      if (now - series.writtenAt > SERIES_MS) this.#forget(key);
     }
     for (const [uid, { at }] of this.#allowances) {
       if (now - at > BURST * REFILL_MS) this.#allowances.delete(uid);
@@ -151,13 +180,8 @@ export class EventRecorder {
   }
 }
 
-/** The message, cut at the end of a character where it is too long. */
-function noteOf(message: string): string {
-  const bytes = Buffer.from(message);
-  if (bytes.length <= MAX_NOTE) return message;
-  const room = bytes.subarray(0, MAX_NOTE - Buffer.byteLength(ELLIPSIS));
-  // In a stream, a character that isn't whole is kept back.
-  return new TextDecoder().decode(room, { stream: true }) + ELLIPSIS;
+function unlessExists(error: unknown): void {
+  if (!isAlreadyExists(error)) throw error;
 }
 
 /** What makes two events the same. */

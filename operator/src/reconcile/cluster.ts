@@ -11,7 +11,6 @@ import { asObject, type Standing } from '../kube/standing.ts';
 import { workloadCheck } from '../status/workloads.ts';
 import { PIPELINES } from './followed.ts';
 import { FIELD_MANAGER, OWNED } from './owned.ts';
-import type { PipelineObject } from './pipeline-object.ts';
 import { type Access, Reads } from './reads.ts';
 import { NameTakenError, TerminatingError } from './refusals.ts';
 
@@ -83,8 +82,8 @@ export class Cluster {
   }
 
   /** All pipelines that the operator may see, as far as the watches keep them. */
-  async pipelines(): Promise<PipelineObject[]> {
-    return (await this.#reads.all(PIPELINES)) as PipelineObject[];
+  async pipelines(): Promise<Standing[]> {
+    return await this.#reads.all(PIPELINES);
   }
 
   /** The pods of a component, without their specs. */

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
 import { Canary } from '../kube/canary.ts';
 import type { KubeClient } from '../kube/client.ts';
-import { type Clock, sleep } from '../kube/clock.ts';
+import type { Clock } from '../kube/clock.ts';
 import { EventRecorder } from '../kube/events.ts';
 import type { Exec } from '../kube/exec.ts';
 import type { KubeMetrics } from '../kube/metrics.ts';
@@ -18,9 +18,6 @@ import { Watches } from './watches.ts';
 
 const CONCURRENCY = 10;
 const FIGURES_CONCURRENCY = 2;
-
-/** For so long an operator that ends goes on to write the events that wait. */
-const LAST_WORDS_MS = 5_000;
 
 /** Without a word from the API server, not even a bookmark, for this long, a watch counts as stuck. */
 const STUCK_MS = 10 * 60_000;
@@ -107,9 +104,7 @@ export function createController(options: Options) {
     async stopped(): Promise<void> {
       await Promise.all(running);
       await Promise.all([queue.stop(), figures.stop()]);
-      const told = new AbortController();
-      const toldAll = recorder.written().then(() => told.abort());
-      await Promise.race([toldAll, sleep(clock, LAST_WORDS_MS, told.signal)]);
+      await recorder.close();
     },
     /** What is stuck, a line each. */
     problems(): string[] {

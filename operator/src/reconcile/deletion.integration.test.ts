@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type ApiServer, startApiServer } from '../../test/apiserver.ts';
 import { NAMESPACE, serve } from '../../test/pipelines.ts';
 import { Scene } from '../../test/scene.ts';
@@ -29,6 +30,16 @@ describe('taking a deleted pipeline apart, on a real API server', () => {
     await scene.apply(spec);
     await scene.reconcile();
     await scene.delete();
+    return scene;
+  }
+
+  /** A pipeline whose stores may hold data. */
+  async function withData(name: string, spec: Record<string, unknown>): Promise<Scene> {
+    const scene = new Scene(server.adminClient, name);
+    await scene.apply(spec);
+    const status = { dataSince: '2026-01-01T00:00:00Z' };
+    const ref = refTo({ namespace: NAMESPACE, name });
+    await server.adminClient.mergePatch(ref, { status }, { subresource: 'status' });
     return scene;
   }
 
@@ -116,18 +127,27 @@ describe('taking a deleted pipeline apart, on a real API server', () => {
 
   test('undoes nothing that another pipeline holds', async () => {
     const kafka = { external: { bootstrapServers: 'kafka:9092' }, topic: { name: 'shared' } };
-    const holder = new Scene(server.adminClient, 'holder');
-    await holder.apply({ kafka });
-    const holds = { status: { dataSince: '2026-01-01T00:00:00Z' } };
-    await server.adminClient.mergePatch(refTo({ namespace: NAMESPACE, name: 'holder' }), holds, {
-      subresource: 'status',
-    });
+    await withData('holder', { kafka });
     const scene = await deleted('intruder', { deletionPolicy: 'Delete', kafka });
     const events: string[] = [];
     await scene.reconcile({ record: (_, { message }) => void events.push(message) });
     assert.equal(await scene.version(), undefined);
     assert.equal(await teardownOf('intruder'), undefined);
     assert.match(events.join(), /topic shared at kafka:9092 is held by the pipeline team\/holder/);
+  });
+
+  test('undoes nothing that another pipeline has data in, though that one is younger', async () => {
+    const kafka = { external: { bootstrapServers: 'old:9092' }, topic: { name: 'both' } };
+    const spec = { deletionPolicy: 'Delete', kafka };
+    const older = await withData('older', spec);
+    await sleep(1_000);
+    await withData('younger', spec);
+    await older.reconcile();
+    await older.delete();
+    const events: string[] = [];
+    await older.reconcile({ record: (_, { message }) => void events.push(message) });
+    assert.equal(await teardownOf('older'), undefined);
+    assert.match(events.join(), /topic both at old:9092 is held by the pipeline team\/younger/);
   });
 
   test('begins a teardown anew whose credentials are corrected', async () => {

@@ -96,6 +96,9 @@ describe('what the operator follows', () => {
     assert.deepEqual(workloadCheck(kept(set, 'StatefulSet'), []), workloadCheck(set as never, []));
     assert.deepEqual(workloadCheck(kept(starved, 'Deployment'), []), workloadCheck(starved as never, []));
     assert.ok(jobCheck(kept(complete, 'Job'), []).ready);
+    const strimzi = { metadata, spec: {}, status: { observedGeneration: 2, conditions: [failure] } };
+    for (const kind of ['Kafka', 'KafkaNodePool', 'KafkaTopic'])
+      assert.deepEqual(kept(strimzi, kind).status, strimzi.status, kind);
   });
 
   for (const { kind } of FOLLOWED) {

@@ -75,11 +75,11 @@ const pod: Keep = (object) => {
 
 const whole: Keep = (object) => ({ ...object, metadata: metadataOf(object) });
 
-/** Of a pipeline, what it claims on systems that others use, too, and since when: claimed.ts asks all for it. */
+/** Of a pipeline, what says which names it claims, and since when: claimed.ts asks all for it. */
 const claims: Keep = ({ metadata, spec, status, ...kind }) => ({
   ...kind,
   metadata: only(metadata, 'namespace', 'name', 'uid', 'creationTimestamp'),
-  spec: only(spec, 'kafka', 'cassandra'),
+  spec: only(spec, 'kafka', 'schemaRegistry', 'cassandra'),
   status: only(status, 'dataSince'),
 });
 
@@ -91,6 +91,8 @@ const KEPT: Record<string, Keep> = {
   PersistentVolumeClaim: whole,
   Pod: pod,
   Kafka: statusOnly,
+  KafkaNodePool: statusOnly,
+  KafkaTopic: statusOnly,
 };
 
 const OTHERS: Kind[] = [JOB, POD, VOLUME_CLAIM];

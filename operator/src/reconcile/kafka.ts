@@ -1,31 +1,18 @@
 import { isNotServed } from '../kube/errors.ts';
 import { kafkaObjects } from '../specs/kafka.ts';
-import { type Check, notReady, READY, stuck } from '../status/check.ts';
+import { type Check, notReady, READY, stuck, worst } from '../status/check.ts';
+import { type StrimziObject, strimziChecks } from '../status/strimzi.ts';
 import { accessTo } from './access.ts';
-import { KAFKA } from './owned.ts';
+import { KAFKA, KAFKA_NODE_POOL, KAFKA_TOPIC } from './owned.ts';
 import type { Context } from './step.ts';
 
-type StrimziStatus = {
-  status?: {
-    observedGeneration?: number;
-    conditions?: { type: string; status: string; reason?: string; message?: string }[];
-  };
-  metadata: { generation?: number };
-};
-
-/** Readiness as Strimzi tells it, of the generation that stands now. */
-export function strimziCheck({ metadata, status }: StrimziStatus): Check {
-  const current = (status?.observedGeneration ?? 0) >= (metadata.generation ?? 0);
-  const ready = status?.conditions?.find(({ type }) => type === 'Ready');
-  if (current && ready?.status === 'True') return READY;
-  const fault = status?.conditions?.find(
-    ({ type, status: holds }) => type === 'NotReady' && holds === 'True',
-  );
-  if (fault) return notReady(fault.reason ?? 'NotReady', `Strimzi says: ${fault.message ?? 'not ready'}`);
-  return notReady(
-    'Starting',
-    'Strimzi is making the Kafka cluster; if nothing happens, see whether its operator watches this namespace',
-  );
+/** What Strimzi says of the pipeline's Kafka, its pools and its topics. */
+async function strimziCheck({ pipeline, cluster }: Context): Promise<Check> {
+  const live = await cluster.get<StrimziObject>(KAFKA, pipeline.name);
+  if (!live) return notReady('Creating', 'the Kafka cluster is being created');
+  const pools = await cluster.list<StrimziObject>(KAFKA_NODE_POOL, 'kafka');
+  const topics = await cluster.list<StrimziObject>(KAFKA_TOPIC, 'kafka');
+  return worst(strimziChecks(live, pools, topics));
 }
 
 /** A Kafka cluster run by Strimzi, or the credentials of an existing one: whether that answers, the workers tell. */
@@ -39,8 +26,7 @@ export async function kafka(context: Context): Promise<Check> {
   }
   try {
     await cluster.ensureOnly('kafka', kafkaObjects(pipeline));
-    const live = await cluster.get<StrimziStatus>(KAFKA, pipeline.name);
-    return live ? strimziCheck(live) : notReady('Creating', 'the Kafka cluster is being created');
+    return await strimziCheck(context);
   } catch (error) {
     if (!isNotServed(error)) throw error;
     return stuck(

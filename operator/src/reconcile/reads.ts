@@ -54,10 +54,11 @@ export class Reads {
   }
 
   /** All objects of a kind that may be looked at, as far as they are kept. */
-  async all(kind: Kind): Promise<KubeObject[]> {
+  async all(kind: Kind): Promise<Standing[]> {
     const { client, namespace, store } = this.#access;
-    if (store?.keeps(kind)) return [...store.all(kind)].map((known) => this.#object(known));
-    return (await client.list(kind, namespace ? { namespace } : {})).items;
+    if (store?.keeps(kind)) return [...store.all(kind)];
+    const { items } = await client.list(kind, namespace ? { namespace } : {});
+    return items.map((live) => this.shown(live));
   }
 
   /** The essence of a component's objects; none where the kind isn't served. */

@@ -37,6 +37,13 @@ describe('a reconcile against a real API server', () => {
   const condition = async (name: string, type: string) =>
     (await pipeline(name))?.status?.conditions?.find((each) => each.type === type);
 
+  const noteData = (name: string) =>
+    server.adminClient.mergePatch(
+      refTo({ namespace: NAMESPACE, name }),
+      { status: { dataSince: '2026-01-01T00:00:00Z' } },
+      { subresource: 'status' },
+    );
+
   before(async () => {
     server = await startApiServer();
     const onRequest = ({ method }: { method: string }) => {
@@ -168,9 +175,7 @@ describe('a reconcile against a real API server', () => {
   test('leaves a topic to the pipeline that had it first', async () => {
     const kafka = { external: { bootstrapServers: 'kafka:9092' }, topic: { name: 'wanted' } };
     await apply(pipelineObject('first', { kafka }));
-    const holds = { status: { dataSince: '2026-01-01T00:00:00Z' } };
-    const first = refTo({ namespace: NAMESPACE, name: 'first' });
-    await server.adminClient.mergePatch(first, holds, { subresource: 'status' });
+    await noteData('first');
     await apply(pipelineObject('second', { kafka }));
     for (const name of ['first', 'second']) await run(name);
     const taken = await condition('second', 'WorkersReady');
@@ -189,6 +194,31 @@ describe('a reconcile against a real API server', () => {
     const told = conditions.find(({ type }) => type === 'WorkersReady')?.message ?? '';
     assert.match(told, /topic wanted at kafka:9092 is held by a pipeline of another namespace;/);
     assert.doesNotMatch(told, /team/, 'whose it is concerns nobody there');
+  });
+
+  test('leaves a topic and a subject to who had them first, though it names neither', async () => {
+    const external = { bootstrapServers: 'kafka:9092' };
+    const schemaRegistry = { external: { url: 'http://registry' } };
+    const named = pipelineObject('names', { kafka: { external, topic: { name: 'default.unnamed.users' } } });
+    const theirs = { bootstrapServers: 'another:9092' };
+    const subject = { kafka: { external: theirs, topic: { name: 'default.other.users' } }, schemaRegistry };
+    for (const object of [named, pipelineObject('registers', subject)]) {
+      await apply(object);
+      await noteData(object.metadata.name);
+    }
+    const taken: [string, RegExp][] = [
+      ['unnamed', /topic default.unnamed.users at kafka:9092 is held/],
+      ['other', /subject default.other.users-value at http:\/\/registry is held/],
+    ];
+    for (const [name, message] of taken) {
+      const object = pipelineObject(name, { kafka: { external }, schemaRegistry });
+      object.metadata.namespace = 'default';
+      await apply(object);
+      await reconcile({ namespace: 'default', name }, dependencies());
+      const ref = refTo({ namespace: 'default', name });
+      const { conditions = [] } = (await server.adminClient.get<PipelineObject>(ref))?.status ?? {};
+      assert.match(conditions.find(({ type }) => type === 'WorkersReady')?.message ?? '', message);
+    }
   });
 
   test('takes nothing that someone else made', async () => {

@@ -8,7 +8,7 @@ import { TEARDOWN_OF, teardownConfig, teardownJob } from '../specs/provision.ts'
 import { READY } from '../status/check.ts';
 import { jobCheck } from '../status/workloads.ts';
 import { accessTo } from './access.ts';
-import { claimCheck } from './claimed.ts';
+import { teardownCheck } from './claimed.ts';
 import type { Context } from './step.ts';
 
 /** How long each part may take: past that it is given up, so that what is gone for good holds no namespace. */
@@ -88,7 +88,7 @@ export async function tearDown(context: Context, owned: boolean): Promise<Teardo
     return { state: 'givenUp', why: access.missing.message };
   }
   // What has begun was free to.
-  const free = made.length > 0 ? READY : await claimCheck(context);
+  const free = made.length > 0 ? READY : await teardownCheck(context);
   if (!free.ready) return { state: 'givenUp', why: free.message };
   try {
     return await progress(context, await makeJob(context, access.build, owned, made));

@@ -5,13 +5,14 @@ import { NAMESPACE, serve } from '../../test/pipelines.ts';
 import { Scene } from '../../test/scene.ts';
 import { serveStrimzi } from '../../test/strimzi.ts';
 import { type KubeObject, refOf } from '../kube/object.ts';
+import type { Kind } from '../kube/resources.ts';
 import { componentSelector } from '../specs/meta.ts';
-import { KAFKA, KAFKA_TOPIC } from './owned.ts';
+import { KAFKA, KAFKA_NODE_POOL, KAFKA_TOPIC } from './owned.ts';
 
 /** What Strimzi's topic operator, whose part the test plays, holds its topics by. */
 const HELD = ['strimzi.io/topic-operator'];
 
-describe('the topics of a deleted pipeline with a Kafka by Strimzi, on a real API server', () => {
+describe('a Kafka by Strimzi and the topics of a deleted pipeline, on a real API server', () => {
   let server: ApiServer;
 
   before(async () => {
@@ -73,6 +74,33 @@ describe('the topics of a deleted pipeline with a Kafka by Strimzi, on a real AP
     assert.equal(await scene.version(), undefined);
     assert.deepEqual(await topicsOf('forgotten'), []);
     assert.match(events.join(), /LeftOver: .*KafkaTopics forgotten-.* within five minutes/);
+  });
+
+  test('of a standing one, what Strimzi refuses of a pool and a topic is told', async () => {
+    const scene = new Scene(server.adminClient, 'refused');
+    await scene.apply({ kafka: { strimzi: {} } });
+    await scene.reconcile();
+    const say = (kind: Kind, name: string, condition: Record<string, string>) =>
+      server.adminClient.mergePatch(
+        { ...kind, namespace: NAMESPACE, name },
+        { status: { observedGeneration: 1, conditions: [condition] } },
+        { subresource: 'status' },
+      );
+    const told = async () => {
+      await scene.reconcile();
+      const { conditions = [] } = await scene.status();
+      const kafka = conditions.find(({ type }) => type === 'KafkaReady');
+      return `${kafka?.status} ${kafka?.reason} ${kafka?.message}`;
+    };
+    const ready = { type: 'Ready', status: 'True' };
+    await say(KAFKA, 'refused', ready);
+    assert.match(await told(), /^True Ready/);
+    const unable = { type: 'Ready', status: 'False', reason: 'NotSupported', message: 'fewer partitions' };
+    await say(KAFKA_TOPIC, 'refused-users', unable);
+    assert.match(await told(), /^False TopicChangeRefused .*KafkaTopic refused-users: fewer partitions/);
+    const ignored = { type: 'Warning', status: 'True', reason: 'KafkaStorage', message: 'ignored' };
+    await say(KAFKA_NODE_POOL, 'refused-brokers', ignored);
+    assert.match(await told(), /^False KafkaStorage Strimzi warns: ignored/);
   });
 
   test('topics whose Kafka is gone already wait for nobody', async () => {

@@ -3,7 +3,7 @@ import { isForbidden, isInvalid } from '../kube/errors.ts';
 import { POD, VOLUME_CLAIM } from '../kube/kinds.ts';
 import type { KubeObject } from '../kube/object.ts';
 import { asKnown } from '../kube/options.ts';
-import { type Check, firstFault, notReady, READY, stuck } from '../status/check.ts';
+import { type Check, notReady, READY, stuck, worst } from '../status/check.ts';
 import {
   cannotGrow,
   fate,
@@ -146,6 +146,6 @@ export async function fitVolumes(
 ): Promise<Check> {
   const checks: Check[] = [];
   for (const volume of volumes) checks.push(await fitVolume(cluster, volume, mayReplace));
-  const check = checks.find((check) => !check.ready && check.stuck) ?? firstFault(checks);
+  const check = worst(checks);
   return check.ready ? check : { ...check, holds: false };
 }

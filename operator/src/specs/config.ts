@@ -1,9 +1,9 @@
 import type { AuditConfig } from '../../../workers/audit/config.ts';
 import type { Sections } from '../../../workers/lib/config.ts';
 import type { Field } from '../api/fields.ts';
-import { outsideNames } from '../api/names.ts';
+import { outsideNames, type PipelineKey } from '../api/names.ts';
 import { type ReplayFrom, replayOf } from '../api/replay.ts';
-import type { Pipeline } from '../api/resource.ts';
+import type { Pipeline, SpecOf } from '../api/resource.ts';
 import { milliseconds } from '../api/scalars.ts';
 import type { System } from './access.ts';
 import { kafkaConnection, registryTopics, topicConfig } from './kafka-connection.ts';
@@ -84,13 +84,17 @@ function topics(pipeline: Pipeline): Sections['topics'] {
   return { partitions, replicas, config: topicConfig(pipeline) };
 }
 
-function schemaRegistry(pipeline: Pipeline): Sections['schemaRegistry'] {
+/** Where the schema of a user is kept, and as what. */
+export function registrySection(
+  pipeline: PipelineKey & SpecOf<'kafka' | 'schemaRegistry'>,
+): Sections['schemaRegistry'] {
   const { subject } = outsideNames(pipeline, pipeline.spec.kafka.topic.name);
   const managed = `http://${serviceHost(pipeline, 'registry')}:8080/apis/ccompat/v7`;
   return { url: pipeline.spec.schemaRegistry.external?.url ?? managed, subject };
 }
 
-function cassandra(pipeline: Pipeline): PipelineSections['cassandra'] {
+/** Where users end, and how that is reached. */
+export function cassandraSection(pipeline: PipelineKey & SpecOf<'cassandra'>): PipelineSections['cassandra'] {
   const { keyspace, table, replicationFactor, external } = pipeline.spec.cassandra;
   const where = external
     ? {
@@ -153,8 +157,8 @@ export function sections(pipeline: Pipeline): PipelineSections {
     kafka: kafka(pipeline),
     ...(pipeline.spec.kafka.external ? { topics: topics(pipeline) } : {}),
     registryTopics: topicsOfRegistry(pipeline),
-    schemaRegistry: schemaRegistry(pipeline),
-    cassandra: cassandra(pipeline),
+    schemaRegistry: registrySection(pipeline),
+    cassandra: cassandraSection(pipeline),
     spark: spark(pipeline),
     audit: audit(pipeline),
     teardown: teardown(pipeline),

@@ -1,5 +1,5 @@
-import { outsideNames } from '../api/names.ts';
-import type { Pipeline } from '../api/resource.ts';
+import { outsideNames, type PipelineKey } from '../api/names.ts';
+import type { Pipeline, SpecOf } from '../api/resource.ts';
 import { milliseconds } from '../api/scalars.ts';
 
 /** How clients reach Kafka; its credentials are the keys `username` and `password` of the Secret. */
@@ -12,7 +12,7 @@ export type KafkaConnection = {
 };
 
 /** The connection of the pipeline's clients, to its own Kafka or an existing one. */
-export function kafkaConnection(pipeline: Pipeline): KafkaConnection {
+export function kafkaConnection(pipeline: PipelineKey & SpecOf<'kafka'>): KafkaConnection {
   const { external } = pipeline.spec.kafka;
   if (!external) {
     const host = `${pipeline.name}-kafka-bootstrap.${pipeline.namespace}.svc`;
@@ -55,7 +55,7 @@ export function topicConfig({ spec }: Pipeline): Record<string, string> {
 }
 
 /** The topics that a managed registry keeps its schemas in. */
-export function registryTopics(pipeline: Pipeline) {
+export function registryTopics(pipeline: PipelineKey & SpecOf<'kafka'>) {
   const { registryTopic } = outsideNames(pipeline, pipeline.spec.kafka.topic.name);
   return {
     journal: registryTopic,

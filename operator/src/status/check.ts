@@ -27,3 +27,9 @@ export function firstFault(checks: Check[]): Check {
   const { holds: _, ...holding } = first;
   return faults.some(({ holds }) => holds !== false) ? holding : first;
 }
+
+/** As `firstFault`, but what only a person can mend goes before the rest. */
+export function worst(checks: Check[]): Check {
+  const isStuck = (check: Check) => !check.ready && check.stuck === true;
+  return firstFault([...checks.filter(isStuck), ...checks.filter((check) => !isStuck(check))]);
+}
