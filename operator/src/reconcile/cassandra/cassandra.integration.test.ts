@@ -136,6 +136,22 @@ describe('a ring, on a real API server', () => {
     assert.equal(await scene.replicas('cassandra'), 1);
   });
 
+  test('that holds data gets no other password in the place of one that was lost, and goes on with it put back', async () => {
+    const [scene] = await running('locked', 1);
+    const { data, metadata, ...secret } = (await get('Secret', 'locked-cassandra')) ?? ({} as KubeObject);
+    const { name, namespace, labels } = metadata;
+    await server.adminClient.delete({ ...secret, namespace: NAMESPACE, name });
+    await scene.reconcile({ password: () => 'another' });
+    assert.equal(await condition(scene), 'False PasswordLost');
+    assert.equal((await scene.status()).conditions?.find(({ type }) => type === 'Stalled')?.status, 'True');
+    assert.equal(await get('Secret', name), undefined);
+    const back = { ...secret, metadata: { name, namespace: namespace ?? '', labels: labels ?? {} }, data };
+    await server.adminClient.apply(back, { fieldManager: 'test' });
+    await scene.reconcile();
+    assert.equal(await condition(scene), 'True Ready');
+    assert.deepEqual((await get('Secret', name))?.['data'], data);
+  });
+
   test('lets a node stream its data away before its pod and its volume go, whatever is wanted meanwhile', async () => {
     const [scene, ring] = await running('shrinks', 2);
     const { exec } = ring;

@@ -23,7 +23,7 @@ export type Ring = {
   /** How many nodes its StatefulSet has now, or had before it was taken away. */
   nodes: number;
   upkeep: Upkeep;
-  /** Whether its nodes may hold data: of this pipeline, or of an earlier one of its name whose volumes were kept. */
+  /** As `holdsData` says. */
   holdsData: boolean;
   pods: RingPod[];
   /** When it was made. */
@@ -41,14 +41,24 @@ export function isOfEarlierLife({ metadata, status }: V1PersistentVolumeClaim, s
   return status?.phase === 'Bound' && madeAt !== undefined && new Date(madeAt) < new Date(since);
 }
 
-export async function readRing(context: Context, build: BuildContext, managed: Managed): Promise<Ring> {
-  const { pipeline, cluster, provisioned } = context;
-  const name = objectName(pipeline, 'cassandra');
-  const live = await cluster.get<V1StatefulSet>(STATEFUL_SET, name);
-  const config = await cluster.get<KubeObject>(CONFIG_MAP, name);
-  const since = config?.metadata.creationTimestamp ?? context.now().toISOString();
+/** What outlives the StatefulSet: what is known of the ring since when, its volumes, and whether they may hold data. */
+async function readLife({ cluster, pipeline, now, provisioned }: Context) {
+  const config = await cluster.get<KubeObject>(CONFIG_MAP, objectName(pipeline, 'cassandra'));
+  const since = config?.metadata.creationTimestamp ?? now().toISOString();
   const volumes = await cluster.list<V1PersistentVolumeClaim>(VOLUME_CLAIM, 'cassandra');
   const holdsData = provisioned || volumes.some((volume) => isOfEarlierLife(volume, since));
+  return { annotations: config?.metadata.annotations, since, holdsData };
+}
+
+/** Whether the ring's nodes may hold data: of this pipeline, or of an earlier one of its name whose volumes were kept. */
+export async function holdsData(context: Context): Promise<boolean> {
+  return (await readLife(context)).holdsData;
+}
+
+export async function readRing(context: Context, build: BuildContext, managed: Managed): Promise<Ring> {
+  const { pipeline, cluster, provisioned } = context;
+  const live = await cluster.get<V1StatefulSet>(STATEFUL_SET, objectName(pipeline, 'cassandra'));
+  const { annotations, since, holdsData } = await readLife(context);
   const pods = ringPods(await cluster.pods('cassandra'));
   const wanted = { nodes: managed.replicas, copies: pipeline.spec.cassandra.replicationFactor };
   const nodes = present(live, pods, wanted.nodes);
@@ -61,7 +71,7 @@ export async function readRing(context: Context, build: BuildContext, managed: M
     wanted,
     nodes,
     // Without data there is nothing to be moved or filled.
-    upkeep: holdsData ? among(readUpkeep(config?.metadata.annotations, unsaid), nodes) : wanted,
+    upkeep: holdsData ? among(readUpkeep(annotations, unsaid), nodes) : wanted,
     holdsData,
     pods,
     since,
