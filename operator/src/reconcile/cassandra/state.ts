@@ -20,7 +20,7 @@ export type Ring = {
   build: BuildContext;
   managed: Managed;
   wanted: Wanted;
-  /** How many nodes its StatefulSet has now, or had before it was taken away. */
+  /** How many nodes its StatefulSet has now, or had before it was gone. */
   nodes: number;
   upkeep: Upkeep;
   /** As `holdsData` says. */
@@ -30,9 +30,17 @@ export type Ring = {
   since: string;
 };
 
-/** The nodes that there are: those of the StatefulSet, or where it is being made anew those whose pods live on. */
-function present(live: V1StatefulSet | undefined, pods: RingPod[], wanted: number): number {
-  return live?.spec?.replicas ?? Math.max(wanted, ...pods.map(({ ordinal }) => ordinal + 1));
+/** The nodes that there are: those of the StatefulSet, or where it is gone those that have left something behind. */
+function present(live: V1StatefulSet | undefined, ordinals: number[], wanted: number): number {
+  return live?.spec?.replicas ?? Math.max(wanted, ...ordinals.map((ordinal) => ordinal + 1));
+}
+
+/** The ordinals of a ring's members by its volumes: that of a node that has left is deleted, any other that came about stays. */
+export function members(set: string, volumes: V1PersistentVolumeClaim[]): number[] {
+  return volumes
+    .filter(({ metadata, spec }) => spec?.volumeName && !metadata?.deletionTimestamp)
+    .map(({ metadata }) => Number(metadata?.name?.split(`data-${set}-`)[1] ?? Number.NaN))
+    .filter(Number.isInteger);
 }
 
 /** Whether a volume was in use before the ring was made. */
@@ -47,7 +55,7 @@ async function readLife({ cluster, pipeline, now, provisioned }: Context) {
   const since = config?.metadata.creationTimestamp ?? now().toISOString();
   const volumes = await cluster.list<V1PersistentVolumeClaim>(VOLUME_CLAIM, 'cassandra');
   const holdsData = provisioned || volumes.some((volume) => isOfEarlierLife(volume, since));
-  return { annotations: config?.metadata.annotations, since, holdsData };
+  return { annotations: config?.metadata.annotations, since, volumes, holdsData };
 }
 
 /** Whether the ring's nodes may hold data: of this pipeline, or of an earlier one of its name whose volumes were kept. */
@@ -57,11 +65,13 @@ export async function holdsData(context: Context): Promise<boolean> {
 
 export async function readRing(context: Context, build: BuildContext, managed: Managed): Promise<Ring> {
   const { pipeline, cluster, provisioned } = context;
-  const live = await cluster.get<V1StatefulSet>(STATEFUL_SET, objectName(pipeline, 'cassandra'));
-  const { annotations, since, holdsData } = await readLife(context);
+  const name = objectName(pipeline, 'cassandra');
+  const live = await cluster.get<V1StatefulSet>(STATEFUL_SET, name);
+  const { annotations, since, volumes, holdsData } = await readLife(context);
   const pods = ringPods(await cluster.pods('cassandra'));
   const wanted = { nodes: managed.replicas, copies: pipeline.spec.cassandra.replicationFactor };
-  const nodes = present(live, pods, wanted.nodes);
+  const left = [...pods.map(({ ordinal }) => ordinal), ...(holdsData ? members(name, volumes) : [])];
+  const nodes = present(live, left, wanted.nodes);
   // Since there is data there was always a note: one that is missing is lost, and with it what was due.
   const unsaid = provisioned ? UNKNOWN : wanted;
   return {
