@@ -10,6 +10,10 @@ describe('a volume of an earlier life', () => {
     { name: 'came with the ring', phase: 'Bound', madeAt: since, earlier: false },
     { name: 'came after it', phase: 'Bound', madeAt: '2026-03-08T00:00:01Z', earlier: false },
   ];
+  test('that is being deleted counts no more: false', () => {
+    const metadata = { creationTimestamp: new Date('2026-03-07'), deletionTimestamp: new Date(since) };
+    assert.equal(isOfEarlierLife({ metadata, status: { phase: 'Bound' } }, since), false);
+  });
   for (const { name, phase, madeAt, earlier } of cases) {
     const metadata = { creationTimestamp: new Date(madeAt) };
     test(`${name}: ${earlier}`, () =>

@@ -43,9 +43,10 @@ export function members(set: string, volumes: V1PersistentVolumeClaim[]): number
     .filter(Number.isInteger);
 }
 
-/** Whether a volume was in use before the ring was made. */
+/** Whether a volume was in use before the ring was made, and stays. */
 export function isOfEarlierLife({ metadata, status }: V1PersistentVolumeClaim, since: string): boolean {
-  const madeAt = metadata?.creationTimestamp;
+  const { creationTimestamp: madeAt, deletionTimestamp } = metadata ?? {};
+  if (deletionTimestamp) return false;
   return status?.phase === 'Bound' && madeAt !== undefined && new Date(madeAt) < new Date(since);
 }
 
