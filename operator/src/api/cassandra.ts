@@ -23,6 +23,9 @@ export const RESERVED_SETTINGS = [
   'cdc_raw_directory',
 ];
 
+/** Tokens of a node whose ring's config sets no `num_tokens`. */
+export const NUM_TOKENS = '16';
+
 const managed = z
   .object({
     image: image(

@@ -1,3 +1,4 @@
+import { NUM_TOKENS } from './cassandra.ts';
 import type { STAGES_WITH_VOLUMES } from './status.ts';
 
 /** A CEL rule at the schema's root, which sees the resource as it is (`oldSelf`) and as it shall be (`self`). */
@@ -81,6 +82,25 @@ function samePostgresVersion(): Transition {
   );
 }
 
+/** Settings of the tokens that a node takes when it joins; later Cassandra doesn't start with another number of them. */
+const TOKEN_SETTINGS: [name: string, unset: string][] = [
+  ['num_tokens', NUM_TOKENS],
+  ['initial_token', ''],
+];
+
+function tokensKept([name, unset]: [string, string]): Transition {
+  const config = 'cassandra.managed.config';
+  const [after, before] = ['self', 'oldSelf'].map((object) => {
+    const settings = `${object}.spec.${config}`;
+    return `('${name}' in ${settings} ? ${settings}['${name}'] : '${unset}')`;
+  });
+  return onceThereIsData(
+    config,
+    whereKept('cassandra.managed', `${after} == ${before}`),
+    `${name} can't be changed: nodes took their tokens when they joined, and don't start with another number of them; make a new pipeline`,
+  );
+}
+
 const NEW_NAME =
   "can't be changed: the users that stand under the old name would be missing; make a new pipeline";
 
@@ -103,6 +123,7 @@ export const TRANSITIONS: Transition[] = [
   samePostgresVersion(),
   onceThereIsData('cassandra.keyspace', unchanged('cassandra.keyspace'), `the keyspace ${NEW_NAME}`),
   onceThereIsData('cassandra.table', unchanged('cassandra.table'), `the table ${NEW_NAME}`),
+  ...TOKEN_SETTINGS.map(tokensKept),
   onceThereIsData('kafka.topic.name', unchangedOrUnset('kafka.topic.name'), `the topic ${NEW_NAME}`),
   onceThereIsData(
     'kafka.topic.replicas',

@@ -70,6 +70,18 @@ const refused: Change[] = [
   },
   { field: 'cassandra.keyspace', to: ring({ keyspace: 'other' }), wayRound: NEW_PIPELINE },
   { field: 'cassandra.table', to: ring({ table: 'people' }), wayRound: NEW_PIPELINE },
+  {
+    field: 'cassandra.managed.config',
+    from: ring({ managed: {} }),
+    to: ring({ managed: { config: { num_tokens: '32' } } }),
+    wayRound: NEW_PIPELINE,
+  },
+  {
+    field: 'cassandra.managed.config',
+    from: ring({ managed: { config: { num_tokens: '1', initial_token: '0' } } }),
+    to: ring({ managed: { config: { num_tokens: '1', initial_token: '7' } } }),
+    wayRound: NEW_PIPELINE,
+  },
   { field: 'kafka.topic.name', to: topic({ name: 'people' }), wayRound: NEW_PIPELINE },
   {
     field: 'kafka.topic.replicas',
@@ -122,6 +134,11 @@ const allowed: { name: string; from?: Spec; to: Spec; volumes?: Volumes }[] = [
     name: 'another address of an existing registry',
     from: { schemaRegistry: { external: { url: 'http://registry' } } },
     to: { schemaRegistry: { external: { url: 'https://registry.example' } } },
+  },
+  {
+    name: 'the number of tokens that a ring has, said in so many words, and other settings',
+    from: ring({ managed: {} }),
+    to: ring({ managed: { config: { num_tokens: '16', concurrent_reads: '64' } } }),
   },
   { name: 'more partitions', to: topic({ partitions: 12 }) },
   { name: 'fewer copies of a row', to: ring({ replicationFactor: 2 }) },

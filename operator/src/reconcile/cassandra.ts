@@ -1,18 +1,26 @@
 import { cassandraSecret } from '../specs/cassandra.ts';
 import { objectName } from '../specs/meta.ts';
-import { type Check, firstFault, notReady, READY } from '../status/check.ts';
+import { type Check, firstFault, notReady, READY, stuck } from '../status/check.ts';
 import { accessTo } from './access.ts';
 import { NodeError } from './cassandra/node.ts';
 import { isShrinking, scaleIn, withoutNote } from './cassandra/scale-in.ts';
-import { ensureRing, type Ring, readRing } from './cassandra/state.ts';
+import { ensureRing, holdsData, type Ring, readRing } from './cassandra/state.ts';
 import { tend } from './cassandra/tend.ts';
 import type { Context } from './step.ts';
 import { statefulSetCheck } from './workload.ts';
 
-/** The password is made once and kept: it opens the volumes. */
-async function ensureSecret({ pipeline, cluster, password }: Context): Promise<void> {
-  const kept = await cluster.secret(objectName(pipeline, 'cassandra'));
-  await cluster.ensure(cassandraSecret(pipeline, { password: kept?.['password'] ?? password() }));
+/** The password is made once and kept: a ring with data knows that one alone, and would refuse any other. */
+async function ensureSecret(context: Context): Promise<Check> {
+  const { pipeline, cluster, password } = context;
+  const name = objectName(pipeline, 'cassandra');
+  const kept = (await cluster.secret(name))?.['password'];
+  if (!kept && (await holdsData(context)))
+    return stuck(
+      'PasswordLost',
+      `the ring holds data, and its password, in Secret ${name}, is gone: put the Secret back, from a backup or from the Spark driver, which knows the password while it runs; see "The password of the ring" in docs/runbooks/stores.md`,
+    );
+  await cluster.ensure(cassandraSecret(pipeline, { password: kept || password() }));
+  return READY;
 }
 
 /** While a ring grows, pods that are on their way are nodes that join. */
@@ -37,7 +45,8 @@ async function ringCheck(ring: Ring): Promise<Check> {
 /** A managed Cassandra ring with its password, or the credentials of an existing one. */
 export async function cassandra(context: Context): Promise<Check> {
   const { managed } = context.pipeline.spec.cassandra;
-  if (managed) await ensureSecret(context);
+  const secret = managed ? await ensureSecret(context) : READY;
+  if (!secret.ready) return secret;
   const access = await accessTo(context, ['CASSANDRA']);
   if ('missing' in access) return access.missing;
   if (!managed) {

@@ -5,8 +5,8 @@ import { pipelineObject, serve } from '../../test/pipelines.ts';
 import { type Pipeline, parsePipeline } from '../api/resource.ts';
 import { KubeClient, loadKubeConfig } from '../kube/client.ts';
 import { isConflict } from '../kube/errors.ts';
-import { type KubeObject, refOf } from '../kube/object.ts';
-import type { ApplyOptions } from '../kube/options.ts';
+import { type KubeObject, type ObjectRef, refOf } from '../kube/object.ts';
+import type { ApplyOptions, DeleteOptions } from '../kube/options.ts';
 import { configMap, metadata } from '../specs/meta.ts';
 import { base64 } from '../specs/secrets.ts';
 import { Cluster } from './cluster.ts';
@@ -21,6 +21,11 @@ class LateClient extends KubeClient {
   override async apply<T extends KubeObject>(object: T, options: ApplyOptions): Promise<T> {
     await this.meanwhile();
     return await super.apply(object, options);
+  }
+
+  override async delete(ref: ObjectRef, options?: DeleteOptions): Promise<boolean> {
+    await this.meanwhile();
+    return await super.delete(ref, options);
   }
 }
 
@@ -109,6 +114,21 @@ describe('the objects of a pipeline on a real API server', () => {
     assert.ok(await get(foreign));
     assert.equal(await cluster().delete(kind, object('a').metadata.name), true);
     assert.equal(await get(object('a')), undefined);
+  });
+
+  test('a deletion of what has the name, whosever it is, spares what came under the name meanwhile', async () => {
+    const kind = { apiVersion: 'v1', kind: 'ConfigMap' };
+    const foreign = { ...object('c'), metadata: { ...object('c').metadata, labels: {} } };
+    await apply(foreign);
+    client.meanwhile = async () => {
+      await remove(foreign);
+      await apply({ ...foreign, data: { another: 'yes' } });
+    };
+    await assert.rejects(cluster().deleteWhosever(kind, foreign.metadata.name), isConflict);
+    assert.deepEqual((await get(foreign))?.['data'], { another: 'yes' });
+    client.meanwhile = async () => {};
+    for (const _ of ['it', 'none']) await cluster().deleteWhosever(kind, foreign.metadata.name);
+    assert.equal(await get(foreign), undefined);
   });
 
   test('what is being deleted does not stand: it is waited for, then made anew', async () => {

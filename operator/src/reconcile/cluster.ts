@@ -146,6 +146,13 @@ export class Cluster {
     return live?.ours ? await this.#deleteVery(live) : false;
   }
 
+  /** Deletes the very object that has the name now, whoever made it and whatever it is labelled. */
+  async deleteWhosever(kind: Kind, name: string): Promise<void> {
+    const ref = this.#reads.ref(kind, name);
+    const live = await this.#client.get<KubeObject>(ref);
+    if (live) await this.#client.delete(ref, { preconditions: { uid: live.metadata.uid ?? '' } });
+  }
+
   /** Deletes the very object of `uid`; what it owns lives on, owned by nobody. */
   async deleteAlone(kind: Kind, name: string, uid: string): Promise<void> {
     const options = { preconditions: { uid }, propagationPolicy: 'Orphan' } as const;

@@ -53,7 +53,8 @@ async function undo(
   object: PipelineObject,
   deletedMs: number,
 ): Promise<Teardown> {
-  const going = { client, pipeline: context.pipeline };
+  const { pipeline, provisioned } = context;
+  const going = { client, pipeline, provisioned };
   const late = deletedMs > LIMIT_MS;
   const carried = (await carryPolicy(going)) || late;
   const stopped = await stopFlow(context, carried);

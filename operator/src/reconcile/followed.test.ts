@@ -6,6 +6,7 @@ import { parse } from 'yaml';
 import { SECRET } from '../kube/kinds.ts';
 import type { KubeObject } from '../kube/object.ts';
 import { type Kind, resourcePath } from '../kube/resources.ts';
+import { MADE_FROM } from '../specs/meta.ts';
 import { allObjects, externalPipeline, fullPipeline } from '../specs/testing.ts';
 import { podFault } from '../status/pods.ts';
 import { jobCheck, stuckPod, workloadCheck } from '../status/workloads.ts';
@@ -87,6 +88,9 @@ describe('what the operator follows', () => {
       spec: { replicas: 1, template: {} },
       status: { observedGeneration: 2, replicas: 1, updateRevision: 'new' },
     };
+    const annotations = { [MADE_FROM]: 'x', other: 'y' };
+    const made = kept({ ...set, metadata: { ...metadata, annotations } }, 'StatefulSet');
+    assert.deepEqual(made.metadata.annotations, { [MADE_FROM]: 'x' });
     const failure = { type: 'ReplicaFailure', status: 'True', reason: 'FailedCreate', message: 'quota' };
     const starved = { metadata, spec: { replicas: 1 }, status: { conditions: [failure] } };
     const complete = { metadata, status: { conditions: [{ type: 'Complete', status: 'True' }] } };

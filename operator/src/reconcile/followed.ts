@@ -4,6 +4,7 @@ import type { KubeObject } from '../kube/object.ts';
 import type { Kind } from '../kube/resources.ts';
 import type { Keep } from '../kube/standing.ts';
 import type { Followed } from '../kube/store.ts';
+import { MADE_FROM } from '../specs/meta.ts';
 import { OWNED, STRIMZI } from './owned.ts';
 
 export const PIPELINES: Kind = { apiVersion: `${GROUP}/${VERSION}`, kind: KIND };
@@ -49,6 +50,12 @@ const workload: Keep = (object) => {
   return { ...job(object), status: failures.length > 0 ? { ...status, conditions: failures } : status };
 };
 
+/** Also what it was made from: stateful-set.ts compares that. */
+const statefulSet: Keep = (object) => {
+  const annotations = only(object.metadata.annotations, MADE_FROM);
+  return { ...workload(object), metadata: { ...metadataOf(object), annotations } };
+};
+
 /** How it is, not how it should be. */
 const statusOnly: Keep = (object) => ({ ...without(object, 'spec'), metadata: metadataOf(object) });
 
@@ -85,7 +92,7 @@ const claims: Keep = ({ metadata, spec, status, ...kind }) => ({
 
 /** Of the kinds whose state the steps look at more is kept than of those that only have to be there. */
 const KEPT: Record<string, Keep> = {
-  StatefulSet: workload,
+  StatefulSet: statefulSet,
   Deployment: workload,
   Job: job,
   PersistentVolumeClaim: whole,

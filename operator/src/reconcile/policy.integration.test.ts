@@ -7,7 +7,7 @@ import { serveStrimzi } from '../../test/strimzi.ts';
 import { SECRET, STATEFUL_SET, VOLUME_CLAIM } from '../kube/kinds.ts';
 import { type KubeObject, refOf } from '../kube/object.ts';
 import type { Kind } from '../kube/resources.ts';
-import { componentSelector, labels } from '../specs/meta.ts';
+import { type Component, componentSelector, labels } from '../specs/meta.ts';
 import { KAFKA_NODE_POOL } from './owned.ts';
 
 const STRIMZIS = { kafka: { strimzi: {} } };
@@ -140,5 +140,22 @@ describe('what stays of a deleted pipeline, and what goes, on a real API server'
     assert.deepEqual(await owners(VOLUME_CLAIM, `${name}-neighbour`), []);
     await scene.reconcile();
     assert.equal(await scene.version(), undefined);
+  });
+
+  test('Delete takes the volumes along that StatefulSets have left which are gone, not those of an earlier life', async () => {
+    const name = 'bereft';
+    const scene = new Scene(server.adminClient, name);
+    const spec = { deletionPolicy: 'Delete', spark: { checkpoint: { uri: 's3a://bucket/checkpoint' } } };
+    await scene.run(spec);
+    const volumes = ['postgres-0', 'postgres-1', 'cassandra-0', 'cassandra-4', 'spark-0'];
+    for (const volume of volumes) {
+      const component = volume.split('-')[0] as Component;
+      await makeClaim(`data-${name}-${volume}`, labels({ namespace: NAMESPACE, name }, component));
+    }
+    for (const set of await standing(STATEFUL_SET, name)) await server.adminClient.delete(refOf(set));
+    await scene.delete();
+    await scene.reconcile();
+    const going = volumes.map(async (volume) => await owners(VOLUME_CLAIM, `data-${name}-${volume}`));
+    assert.deepEqual(await Promise.all(going), [[PIPELINE], [], [PIPELINE], [PIPELINE], []]);
   });
 });

@@ -6,12 +6,15 @@ import { SECRET, STATEFUL_SET, VOLUME_CLAIM } from '../kube/kinds.ts';
 import { type KubeObject, refOf } from '../kube/object.ts';
 import { asKnown } from '../kube/options.ts';
 import type { Kind } from '../kube/resources.ts';
-import { componentSelector, objectName } from '../specs/meta.ts';
+import { type Component, componentSelector, objectName } from '../specs/meta.ts';
 import { policyPatch } from '../specs/policy.ts';
 import { FIELD_MANAGER, KAFKA_NODE_POOL, KAFKA_TOPIC } from './owned.ts';
 
-/** The pipeline, and the way to what stands of it: what decides about data is read from the API server itself. */
-export type Going = { client: KubeClient; pipeline: Pipeline };
+/**
+ * The pipeline, whether it ever held data, and the way to what stands of it: what decides about data is read from the API
+ * server itself.
+ */
+export type Going = { client: KubeClient; pipeline: Pipeline; provisioned: boolean };
 
 /** The objects of a kind that the pipeline owns; none where the kind isn't served. */
 export async function ownedNow({ client, pipeline }: Going, kind: Kind): Promise<KubeObject[]> {
@@ -35,11 +38,15 @@ async function conform({ client, pipeline }: Going, live: KubeObject): Promise<K
   });
 }
 
-/** Whether a claim is that of a pod that the set has, or had before a suspension; another may be of an earlier life. */
-function isInUse(set: KubeObject, { metadata }: KubeObject): boolean {
+/** Whether a claim is that of one of the first `pods` pods of a StatefulSet; another may be of an earlier life. */
+function isOneOf(set: string, pods: number, { metadata }: KubeObject): boolean {
+  return Number(metadata.name.split(`-${set}-`)[1] ?? Number.NaN) < pods;
+}
+
+/** Whether a claim is that of a pod that the set has, or had before a suspension. */
+function isInUse(set: KubeObject, claim: KubeObject): boolean {
   const { replicas = 1 } = set['spec'] as V1StatefulSetSpec;
-  const ordinal = Number(metadata.name.split(`-${set.metadata.name}-`)[1] ?? Number.NaN);
-  return ordinal < Math.max(1, replicas);
+  return isOneOf(set.metadata.name, Math.max(1, replicas), claim);
 }
 
 /** The claims of a StatefulSet's pods or of a node pool's. Those that are to stay are all of its name. */
@@ -73,6 +80,31 @@ async function conformVolumes(going: Going, live: KubeObject): Promise<boolean> 
   return done || claims.length === 0 || going.pipeline.spec.deletionPolicy === 'Delete';
 }
 
+/** The pods whose volumes are the pipeline's, whatever has become of their StatefulSet: of a ring all that have one. */
+function podsWithVolumes({ spec }: Pipeline): [Component, pods: number][] {
+  const { postgres, spark, cassandra } = spec;
+  return [
+    ['postgres', postgres.managed ? 1 : 0],
+    ['spark', spark.checkpoint.uri ? 0 : 1],
+    ['cassandra', cassandra.managed ? Number.POSITIVE_INFINITY : 0],
+  ];
+}
+
+/** Has the claims go that were left by StatefulSets that are gone, where the pipeline came to put its data there. */
+async function conformLeft(going: Going, sets: KubeObject[]): Promise<void> {
+  const { client, pipeline, provisioned } = going;
+  const { namespace, name, spec } = pipeline;
+  if (!provisioned || spec.deletionPolicy === 'Retain') return;
+  const names = sets.map(({ metadata }) => metadata.name);
+  for (const [component, pods] of podsWithVolumes(pipeline)) {
+    const set = objectName(pipeline, component);
+    if (names.includes(set)) continue;
+    const labelSelector = componentSelector(name, component);
+    const { items } = await client.list(VOLUME_CLAIM, { namespace, labelSelector });
+    for (const claim of items) if (isOneOf(set, pods, claim)) await conform(going, claim);
+  }
+}
+
 /** Makes the Secrets that open the volumes stay or go with them. */
 async function conformSecrets(going: Going): Promise<void> {
   const { client, pipeline } = going;
@@ -88,8 +120,10 @@ async function conformSecrets(going: Going): Promise<void> {
  */
 export async function carryPolicy(going: Going): Promise<boolean> {
   let done = true;
-  for (const kind of [STATEFUL_SET, KAFKA_NODE_POOL])
-    for (const owner of await ownedNow(going, kind)) done = (await conformVolumes(going, owner)) && done;
+  const sets = await ownedNow(going, STATEFUL_SET);
+  for (const owner of [...sets, ...(await ownedNow(going, KAFKA_NODE_POOL))])
+    done = (await conformVolumes(going, owner)) && done;
+  await conformLeft(going, sets);
   for (const topic of await ownedNow(going, KAFKA_TOPIC)) await conform(going, topic);
   await conformSecrets(going);
   return done;

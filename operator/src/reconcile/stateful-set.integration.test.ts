@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import type { V1PersistentVolumeClaim, V1StatefulSet } from '@kubernetes/client-node';
+import type { V1PersistentVolumeClaim, V1StatefulSet, V1StatefulSetSpec } from '@kubernetes/client-node';
 import { type ApiServer, startApiServer } from '../../test/apiserver.ts';
 import { NAMESPACE, pipelineObject, serve } from '../../test/pipelines.ts';
 import { EFFECTS } from '../../test/scene.ts';
@@ -10,6 +10,7 @@ import type { PipelineStatus } from '../api/status.ts';
 import { KubeClient, loadKubeConfig } from '../kube/client.ts';
 import { isConflict } from '../kube/errors.ts';
 import { type KubeObject, refOf } from '../kube/object.ts';
+import type { ApplyOptions } from '../kube/options.ts';
 import { Cluster } from './cluster.ts';
 import type { PipelineObject } from './pipeline-object.ts';
 import { reconcile } from './reconciler.ts';
@@ -18,6 +19,23 @@ import { fitVolumes } from './volumes.ts';
 
 /** Who may do all but look at storage classes, as an operator of one namespace. */
 const CONFINED = 'confined';
+
+/** A client whose API server has an admission webhook for what is made: it adds a label and a class to volumes. */
+class AdmittedClient extends KubeClient {
+  override async apply<T extends KubeObject>(object: T, options: ApplyOptions): Promise<T> {
+    const isNew = object.kind === 'StatefulSet' && !(await this.get(refOf(object)));
+    return await super.apply(isNew ? altered(object) : object, options);
+  }
+}
+
+function altered<T extends KubeObject>(object: T): T {
+  const copy = structuredClone(object);
+  for (const { metadata, spec } of (copy['spec'] as V1StatefulSetSpec).volumeClaimTemplates ?? []) {
+    Object.assign(metadata?.labels ?? {}, { cost: 'shared' });
+    Object.assign(spec ?? {}, { storageClassName: 'growing' });
+  }
+  return copy;
+}
 
 describe('volumes, with the controllers of Kubernetes at work', () => {
   let server: ApiServer;
@@ -251,6 +269,31 @@ describe('volumes, with the controllers of Kubernetes at work', () => {
     const cluster = new Cluster({ client: server.adminClient }, pipeline);
     await assert.rejects(fitVolumes(cluster, [{ pod: 'late-postgres-0', live, wanted }], true), isConflict);
     assert.equal((await volume('late'))?.metadata?.deletionTimestamp, undefined);
+  });
+
+  test('that admission has altered are left so, while their StatefulSet is not wanted otherwise', async () => {
+    const admitted = new AdmittedClient(loadKubeConfig(server.kubeconfig));
+    const applied = async (managed: Record<string, unknown>) => {
+      await apply(pipelineObject('altered', { postgres: { managed } }));
+      for (const _ of ['once', 'again']) await run('altered', admitted);
+      const { metadata, spec } = (await set('altered')) ?? {};
+      const memory = spec?.template?.spec?.containers[0]?.resources?.limits?.['memory'];
+      const { storageClassName } = spec?.volumeClaimTemplates?.[0]?.spec ?? {};
+      return { uid: metadata?.uid, memory, storageClassName };
+    };
+    const limits = { memory: '3Gi' };
+    const first = await applied({ storage: { size: '1Gi' } });
+    assert.equal(first.storageClassName, 'growing');
+    const second = await applied({ storage: { size: '1Gi' }, resources: { limits } });
+    assert.deepEqual(second, { ...first, memory: '3Gi' });
+    await apply(pipelineObject('altered', { postgres: { managed: { storage: { size: '2Gi' } } } }));
+    await runUntil(
+      'altered',
+      'it is made anew',
+      async () => ![undefined, first.uid].includes((await set('altered'))?.metadata?.uid),
+      admitted,
+    );
+    admitted.close();
   });
 
   test('that hold something are never taken for another class', async () => {

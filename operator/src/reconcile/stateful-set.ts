@@ -3,7 +3,7 @@ import type { V1PersistentVolumeClaim, V1StatefulSet, V1StatefulSetSpec } from '
 import { quantityValue } from '../api/scalars.ts';
 import { STATEFUL_SET } from '../kube/kinds.ts';
 import type { KubeObject } from '../kube/object.ts';
-import type { Component } from '../specs/meta.ts';
+import { type Component, hash, MADE_FROM } from '../specs/meta.ts';
 import { type Check, READY } from '../status/check.ts';
 import type { Context } from './step.ts';
 import { fitVolumes, podVolumes } from './volumes.ts';
@@ -35,16 +35,30 @@ function fixedParts({
 
 const specOf = (object: KubeObject) => object['spec'] as V1StatefulSetSpec;
 
-/** Whether the StatefulSet can only become as it is wanted by being made anew. */
-function mustBeReplaced(live: V1StatefulSet | undefined, desired: KubeObject): boolean {
-  return !!live?.spec && !isDeepStrictEqual(fixedParts(live.spec), fixedParts(specOf(desired)));
+/** The StatefulSet with a note of what it is made from, for admission may make something else of that. */
+function noted(desired: KubeObject): KubeObject {
+  const annotations = { ...desired.metadata.annotations, [MADE_FROM]: hash(fixedParts(specOf(desired))) };
+  return { ...desired, metadata: { ...desired.metadata, annotations } };
+}
+
+/**
+ * How the StatefulSet that stands is to the one that is wanted: `another` can only become so by being made anew, `altered`
+ * was made from the very same, and would be altered again.
+ */
+function likeness(live: V1StatefulSet | undefined, desired: KubeObject): 'same' | 'altered' | 'another' {
+  if (!live?.spec || isDeepStrictEqual(fixedParts(live.spec), fixedParts(specOf(desired)))) return 'same';
+  const [from, wanted] = [live, desired].map(({ metadata }) => metadata?.annotations?.[MADE_FROM]);
+  return from === wanted ? 'altered' : 'another';
 }
 
 /** The StatefulSet as it is wanted, but for the parts that can't be changed. */
 function keepingFixed(desired: KubeObject, live: V1StatefulSet | undefined): KubeObject {
   const { serviceName, selector, podManagementPolicy, volumeClaimTemplates } = live?.spec ?? {};
+  const { [MADE_FROM]: _, ...others } = desired.metadata.annotations ?? {};
+  const from = live?.metadata?.annotations?.[MADE_FROM];
   return {
     ...desired,
+    metadata: { ...desired.metadata, annotations: from ? { ...others, [MADE_FROM]: from } : others },
     spec: { ...specOf(desired), serviceName, selector, podManagementPolicy, volumeClaimTemplates },
   };
 }
@@ -67,21 +81,23 @@ export async function ensureWithVolumes(
   objects: KubeObject[],
 ): Promise<Check> {
   const { cluster } = context;
-  const desired = objects.find(({ kind }) => kind === 'StatefulSet');
-  if (!desired) {
+  const wanted = objects.find(({ kind }) => kind === 'StatefulSet');
+  if (!wanted) {
     await cluster.ensureOnly(component, objects);
     return READY;
   }
+  const desired = noted(wanted);
   const live = await cluster.get<V1StatefulSet>(STATEFUL_SET, desired.metadata.name);
-  const replaced = mustBeReplaced(live, desired);
-  const volumes = await podVolumes(cluster, component, desired.metadata.name, specOf(desired));
-  const check = await fitVolumes(cluster, volumes, !replaced);
+  const is = likeness(live, desired);
+  const volumes = await podVolumes(cluster, component, desired, is === 'another' ? undefined : live);
+  const check = await fitVolumes(cluster, volumes, is !== 'another');
   const allowed = cluster.mode === 'write' && (check.ready || !check.stuck);
-  if (live && replaced && allowed) await release(context, live);
-  const set = replaced && !allowed ? keepingFixed(desired, live) : desired;
+  const anew = is === 'another' && allowed;
+  if (live && anew) await release(context, live);
+  const set = is === 'same' || anew ? desired : keepingFixed(desired, live);
   await cluster.ensureOnly(
     component,
-    objects.map((object) => (object === desired ? set : object)),
+    objects.map((object) => (object === wanted ? set : object)),
   );
   return check;
 }

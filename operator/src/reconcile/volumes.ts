@@ -1,4 +1,9 @@
-import type { V1PersistentVolumeClaim, V1StatefulSetSpec, V1StorageClass } from '@kubernetes/client-node';
+import type {
+  V1PersistentVolumeClaim,
+  V1StatefulSet,
+  V1StatefulSetSpec,
+  V1StorageClass,
+} from '@kubernetes/client-node';
 import { isForbidden, isInvalid } from '../kube/errors.ts';
 import { POD, VOLUME_CLAIM } from '../kube/kinds.ts';
 import type { KubeObject } from '../kube/object.ts';
@@ -84,19 +89,27 @@ async function replace(cluster: Cluster, live: V1PersistentVolumeClaim, pod: str
   );
 }
 
-/** A volume of a pod: as it is, and as it is wanted. */
-export type PodVolume = { pod: string; live: V1PersistentVolumeClaim; wanted: V1PersistentVolumeClaim };
+/** A volume of a pod: as it is, and as it is wanted; and since when it was wanted like that, where that is known. */
+export type PodVolume = {
+  pod: string;
+  live: V1PersistentVolumeClaim;
+  wanted: V1PersistentVolumeClaim;
+  since?: Date | undefined;
+};
 
 /**
  * The volumes that the first `replicas` pods of a StatefulSet have, each with the template that it is wanted by. Others
  * of its name are none of its pods' and may hold the data of an earlier life.
+ * @param live the StatefulSet that makes them as they are wanted, where it stands
  */
 export async function podVolumes(
   cluster: Cluster,
   component: string,
-  set: string,
-  { replicas = 1, volumeClaimTemplates = [] }: V1StatefulSetSpec,
+  { metadata: { name: set }, spec }: KubeObject,
+  live: V1StatefulSet | undefined,
 ): Promise<PodVolume[]> {
+  const { replicas = 1, volumeClaimTemplates = [] } = spec as V1StatefulSetSpec;
+  const since = live?.metadata?.creationTimestamp;
   const claims = await cluster.list<V1PersistentVolumeClaim>(VOLUME_CLAIM, component);
   const pods = Array.from({ length: replicas }, (_, ordinal) => `${set}-${ordinal}`);
   const wanted = volumeClaimTemplates.flatMap((template) =>
@@ -104,16 +117,16 @@ export async function podVolumes(
   );
   return wanted.flatMap(({ pod, name, wanted }) => {
     const live = claims.find(({ metadata }) => metadata?.name === name && !metadata.deletionTimestamp);
-    return live ? [{ pod, live, wanted }] : [];
+    return live ? [{ pod, live, wanted, since }] : [];
   });
 }
 
 async function fitVolume(
   cluster: Cluster,
-  { pod, live, wanted }: PodVolume,
+  { pod, live, wanted, since }: PodVolume,
   mayReplace: boolean,
 ): Promise<Check> {
-  switch (fate(live, wanted)) {
+  switch (fate(live, wanted, since)) {
     case 'fits':
       return READY;
     case 'grows':

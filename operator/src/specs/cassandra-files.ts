@@ -1,4 +1,4 @@
-import { RESERVED_SETTINGS } from '../api/cassandra.ts';
+import { NUM_TOKENS, RESERVED_SETTINGS } from '../api/cassandra.ts';
 import type { Pipeline } from '../api/resource.ts';
 import { OPERATIONS } from './cassandra-scripts.ts';
 import { cassandraHost } from './config.ts';
@@ -22,7 +22,7 @@ function yamlValue(value: string): string {
 /** cassandra.yaml, each value on one line as JSON; the start script puts in the seeds and the pod's address. */
 export function cassandraYaml(pipeline: Pipeline, { config }: Managed): string {
   const own: Record<string, unknown> = {
-    num_tokens: 16,
+    num_tokens: Number(NUM_TOKENS),
     authenticator: 'PasswordAuthenticator',
     authorizer: 'CassandraAuthorizer',
     role_manager: 'CassandraRoleManager',

@@ -17,6 +17,9 @@ export type Component =
 
 export const CONFIG_HASH = `${GROUP}/config-hash`;
 
+/** On a StatefulSet the hash of what it was made from, as far as nobody can change that in it. */
+export const MADE_FROM = `${GROUP}/made-from`;
+
 /** The labels by which a Service or a workload finds its pods. They are immutable there: nothing that changes may be in them. */
 export function selectorLabels(pipeline: PipelineKey, component: Component): Record<string, string> {
   return {

@@ -28,7 +28,7 @@ describe('what is immutable', () => {
   test('is the same whatever the images, the settings and the Secrets are', () => {
     const changed = fullPipeline({
       spark: { sql: 'SELECT id FROM users' },
-      cassandra: { managed: { replicas: 5, image: 'cassandra:5.0.6', config: { num_tokens: '32' } } },
+      cassandra: { managed: { replicas: 5, image: 'cassandra:5.0.6', config: { concurrent_reads: '64' } } },
     });
     const images = { ...IMAGES, workers: 'userstream/workers:2', spark: 'userstream/spark:2' };
     const immutable = (pipeline: Pipeline, context: BuildContext) =>

@@ -127,6 +127,22 @@ describe('what becomes of a volume', () => {
   }
 });
 
+describe('a volume that never came about, and is not as it is wanted', () => {
+  const wantedSince = new Date('2026-03-08T00:00:01Z');
+  const cases: { name: string; madeAt: string; becomes: Fate }[] = [
+    { name: 'was made before its StatefulSet', madeAt: '2026-03-08T00:00:00Z', becomes: 'isReplaced' },
+    { name: 'in the same second', madeAt: '2026-03-08T00:00:01Z', becomes: 'isReplaced' },
+    { name: 'after it, by admission', madeAt: '2026-03-08T00:00:02Z', becomes: 'fits' },
+  ];
+  for (const { name, madeAt, becomes } of cases)
+    test(`${name}: ${becomes}`, () => {
+      const live = claim({ phase: 'Pending', size: '2Gi', className: 'slow' });
+      const metadata = { creationTimestamp: new Date(madeAt) };
+      const wanted = claim({ size: '1Gi', className: 'fast' });
+      assert.equal(fate({ ...live, metadata }, wanted, wantedSince), becomes);
+    });
+});
+
 describe('the least that a volume is asked for', () => {
   const cases: [capacity: string, wanted: string, least: string][] = [
     ['1Gi', '2Gi', '2Gi'],

@@ -26,15 +26,23 @@ export function leastRequest(live: V1PersistentVolumeClaim, wanted: V1Persistent
   return canonicalQuantity(`${Math.floor(quantityValue(sizeOf(live)) / MIB) + 1}Mi`);
 }
 
-/** What is to become of a volume; only one that was never bound, and so holds nothing, is ever replaced. */
-export function fate(live: V1PersistentVolumeClaim, wanted: V1PersistentVolumeClaim): Fate {
+/** Whether a claim was made after that time; within the second nobody can tell. */
+const isMadeAfter = ({ metadata }: V1PersistentVolumeClaim, since: Date | undefined) =>
+  since !== undefined && new Date(metadata?.creationTimestamp ?? 0) > new Date(since);
+
+/**
+ * What is to become of a volume; only one that was never bound, and so holds nothing, is ever replaced.
+ * @param since when its StatefulSet was made: a claim that came later is what admission has made of this very wish
+ */
+export function fate(live: V1PersistentVolumeClaim, wanted: V1PersistentVolumeClaim, since?: Date): Fate {
   const [has, wants] = [live.spec?.storageClassName, wanted.spec?.storageClassName];
   const sameClass = wants === undefined || has === wants;
   const asked = quantityValue(requested(live));
   const missing = quantityValue(requested(wanted)) - asked;
   // A claim that lost its volume held data once: nothing is done to it.
   if (live.status?.phase === 'Lost') return 'fits';
-  if (live.status?.phase !== 'Bound') return sameClass && missing === 0 ? 'fits' : 'isReplaced';
+  if (live.status?.phase !== 'Bound')
+    return (sameClass && missing === 0) || isMadeAfter(live, since) ? 'fits' : 'isReplaced';
   if (!sameClass) return 'isOfAnotherClass';
   if (missing > 0) return 'grows';
   const short = isShort(live, wanted);

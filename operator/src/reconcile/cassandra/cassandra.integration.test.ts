@@ -4,7 +4,8 @@ import { type ApiServer, startApiServer } from '../../../test/apiserver.ts';
 import { NAMESPACE, serve } from '../../../test/pipelines.ts';
 import { Scene } from '../../../test/scene.ts';
 import type { Exec } from '../../kube/exec.ts';
-import type { KubeObject } from '../../kube/object.ts';
+import { POD, SECRET, STATEFUL_SET, VOLUME_CLAIM } from '../../kube/kinds.ts';
+import { type KubeObject, refOf } from '../../kube/object.ts';
 import { labels } from '../../specs/meta.ts';
 import type { Leaving } from './ring.ts';
 import { readUpkeep, writeUpkeep } from './upkeep.ts';
@@ -89,25 +90,30 @@ describe('a ring, on a real API server', () => {
     await server.adminClient.mergePatch(pod, { status }, { subresource: 'status' });
   }
 
-  /** A pod of the ring with its volume, as the StatefulSet's controller and the kubelet would make them. */
-  async function makePod(name: string, ordinal: number): Promise<void> {
-    const own = labels({ namespace: NAMESPACE, name }, 'cassandra');
-    const metadata = { namespace: NAMESPACE, name: `${name}-cassandra-${ordinal}`, labels: own };
-    const containers = [{ name: 'cassandra', image: 'cassandra:5.0' }];
-    const claim = {
+  const metadataOf = (name: string, ordinal: number) => ({
+    namespace: NAMESPACE,
+    name: `${name}-cassandra-${ordinal}`,
+    labels: labels({ namespace: NAMESPACE, name }, 'cassandra'),
+  });
+
+  /** The volume of a node, which has come about. */
+  async function makeVolume(name: string, ordinal: number): Promise<KubeObject> {
+    const metadata = metadataOf(name, ordinal);
+    const spec = {
       accessModes: ['ReadWriteOnce'],
       resources: { requests: { storage: '20Gi' } },
+      volumeName: `volume-of-${metadata.name}`,
     };
-    const objects = [
-      { apiVersion: 'v1', kind: 'Pod', metadata, spec: { containers } },
-      {
-        apiVersion: 'v1',
-        kind: 'PersistentVolumeClaim',
-        metadata: { ...metadata, name: `data-${metadata.name}` },
-        spec: claim,
-      },
-    ];
-    for (const object of objects) await server.adminClient.apply(object, { fieldManager: 'test' });
+    const claim = { ...VOLUME_CLAIM, metadata: { ...metadata, name: `data-${metadata.name}` }, spec };
+    return await server.adminClient.apply(claim, { fieldManager: 'test' });
+  }
+
+  /** A pod of the ring with its volume, as the StatefulSet's controller and the kubelet would make them. */
+  async function makePod(name: string, ordinal: number): Promise<void> {
+    const containers = [{ name: 'cassandra', image: 'cassandra:5.0' }];
+    const pod = { ...POD, metadata: metadataOf(name, ordinal), spec: { containers } };
+    await server.adminClient.apply(pod, { fieldManager: 'test' });
+    await makeVolume(name, ordinal);
     await setPod(name, ordinal, 'True');
   }
 
@@ -136,6 +142,22 @@ describe('a ring, on a real API server', () => {
     assert.equal(await scene.replicas('cassandra'), 1);
   });
 
+  test('that holds data gets no other password in the place of one that was lost, and goes on with it put back', async () => {
+    const [scene] = await running('locked', 1);
+    const { data, metadata, ...secret } = (await get('Secret', 'locked-cassandra')) ?? ({} as KubeObject);
+    const { name, namespace, labels } = metadata;
+    await server.adminClient.delete({ ...secret, namespace: NAMESPACE, name });
+    await scene.reconcile({ password: () => 'another' });
+    assert.equal(await condition(scene), 'False PasswordLost');
+    assert.equal((await scene.status()).conditions?.find(({ type }) => type === 'Stalled')?.status, 'True');
+    assert.equal(await get('Secret', name), undefined);
+    const back = { ...secret, metadata: { name, namespace: namespace ?? '', labels: labels ?? {} }, data };
+    await server.adminClient.apply(back, { fieldManager: 'test' });
+    await scene.reconcile();
+    assert.equal(await condition(scene), 'True Ready');
+    assert.deepEqual((await get('Secret', name))?.['data'], data);
+  });
+
   test('lets a node stream its data away before its pod and its volume go, whatever is wanted meanwhile', async () => {
     const [scene, ring] = await running('shrinks', 2);
     const { exec } = ring;
@@ -159,6 +181,39 @@ describe('a ring, on a real API server', () => {
     await scene.reconcile({ exec });
     assert.equal(await scene.replicas('cassandra'), 2, 'a new node takes its place');
     assert.equal((await upkeep('shrinks')).leaving, undefined, 'and may stay');
+  });
+
+  test('keeps all of its nodes, and who is leaving, though its StatefulSet and its pods are gone', async () => {
+    const [scene, { exec }] = await running('bereft', 2);
+    await scene.apply(cassandra(1, 1));
+    await scene.reconcile({ exec });
+    const gone = [
+      { ...STATEFUL_SET, name: 'bereft-cassandra' },
+      { ...POD, name: 'bereft-cassandra-0' },
+      { ...POD, name: 'bereft-cassandra-1' },
+    ];
+    for (const object of gone) await server.adminClient.delete({ ...object, namespace: NAMESPACE });
+    await scene.reconcile({ exec });
+    assert.equal(await condition(scene), 'False ScalingIn');
+    assert.equal(await scene.replicas('cassandra'), 2);
+    assert.deepEqual((await upkeep('bereft')).leaving, { node: 1, hostId: hostId(1) });
+  });
+
+  test('takes up all nodes whose volumes a pipeline of its name has left, whatever is wanted', async () => {
+    const volumes = await Promise.all([0, 1].map((ordinal) => makeVolume('heir', ordinal)));
+    for (const volume of volumes)
+      await server.adminClient.mergePatch(
+        refOf(volume),
+        { status: { phase: 'Bound' } },
+        { subresource: 'status' },
+      );
+    const { labels: own } = metadataOf('heir', 0);
+    const metadata = { namespace: NAMESPACE, name: 'heir-cassandra', labels: own };
+    await server.adminClient.create({ ...SECRET, metadata, data: { password: 'b2xk' } });
+    const scene = new Scene(server.adminClient, 'heir');
+    await scene.apply(cassandra(1, 1));
+    await scene.reconcile({ now: () => new Date(Date.now() + 60_000) });
+    assert.equal(await scene.replicas('cassandra'), 2);
   });
 
   test('takes the volume of a node that has left, though its labels are gone', async () => {

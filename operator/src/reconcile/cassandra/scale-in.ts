@@ -1,5 +1,4 @@
 import { VOLUME_CLAIM } from '../../kube/kinds.ts';
-import type { Preconditions } from '../../kube/options.ts';
 import { type Check, notReady } from '../../status/check.ts';
 import { statefulSetCheck } from '../workload.ts';
 import { NodeError, nodetool, type Operation, operation, podName } from './node.ts';
@@ -40,13 +39,11 @@ async function cut(ring: Ring): Promise<Check> {
   return notReady('ScalingIn', `to ${wanted.nodes} nodes`);
 }
 
-/** Of any object of its name: a node that took up the disk of one that has left would never join, labelled or not. */
-const WHOSEVER: Preconditions = {};
-
 /** The node has left: its volume goes first, held by its pod until that has ended, so that neither comes back alone. */
 async function remove(ring: Ring): Promise<Check> {
   const name = leaver(ring);
-  await ring.context.cluster.delete(VOLUME_CLAIM, `data-${name}`, WHOSEVER);
+  // Labelled or not: a node that took up the disk of one that has left would never join.
+  await ring.context.cluster.deleteWhosever(VOLUME_CLAIM, `data-${name}`);
   await ensureRing(ring, ring.nodes - 1, ring.upkeep);
   return notReady('ScalingIn', `${name} has left the ring; its pod and its volume go`);
 }

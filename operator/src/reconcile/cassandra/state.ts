@@ -20,38 +20,59 @@ export type Ring = {
   build: BuildContext;
   managed: Managed;
   wanted: Wanted;
-  /** How many nodes its StatefulSet has now, or had before it was taken away. */
+  /** How many nodes its StatefulSet has now, or had before it was gone. */
   nodes: number;
   upkeep: Upkeep;
-  /** Whether its nodes may hold data: of this pipeline, or of an earlier one of its name whose volumes were kept. */
+  /** As `holdsData` says. */
   holdsData: boolean;
   pods: RingPod[];
   /** When it was made. */
   since: string;
 };
 
-/** The nodes that there are: those of the StatefulSet, or where it is being made anew those whose pods live on. */
-function present(live: V1StatefulSet | undefined, pods: RingPod[], wanted: number): number {
-  return live?.spec?.replicas ?? Math.max(wanted, ...pods.map(({ ordinal }) => ordinal + 1));
+/** The nodes that there are: those of the StatefulSet, or where it is gone those that have left something behind. */
+function present(live: V1StatefulSet | undefined, ordinals: number[], wanted: number): number {
+  return live?.spec?.replicas ?? Math.max(wanted, ...ordinals.map((ordinal) => ordinal + 1));
 }
 
-/** Whether a volume was in use before the ring was made. */
+/** The ordinals of a ring's members by its volumes: that of a node that has left is deleted, any other that came about stays. */
+export function members(set: string, volumes: V1PersistentVolumeClaim[]): number[] {
+  return volumes
+    .filter(({ metadata, spec }) => spec?.volumeName && !metadata?.deletionTimestamp)
+    .map(({ metadata }) => Number(metadata?.name?.split(`data-${set}-`)[1] ?? Number.NaN))
+    .filter(Number.isInteger);
+}
+
+/** Whether a volume was in use before the ring was made, and stays. */
 export function isOfEarlierLife({ metadata, status }: V1PersistentVolumeClaim, since: string): boolean {
-  const madeAt = metadata?.creationTimestamp;
+  const { creationTimestamp: madeAt, deletionTimestamp } = metadata ?? {};
+  if (deletionTimestamp) return false;
   return status?.phase === 'Bound' && madeAt !== undefined && new Date(madeAt) < new Date(since);
+}
+
+/** What outlives the StatefulSet: what is known of the ring since when, its volumes, and whether they may hold data. */
+async function readLife({ cluster, pipeline, now, provisioned }: Context) {
+  const config = await cluster.get<KubeObject>(CONFIG_MAP, objectName(pipeline, 'cassandra'));
+  const since = config?.metadata.creationTimestamp ?? now().toISOString();
+  const volumes = await cluster.list<V1PersistentVolumeClaim>(VOLUME_CLAIM, 'cassandra');
+  const holdsData = provisioned || volumes.some((volume) => isOfEarlierLife(volume, since));
+  return { annotations: config?.metadata.annotations, since, volumes, holdsData };
+}
+
+/** Whether the ring's nodes may hold data: of this pipeline, or of an earlier one of its name whose volumes were kept. */
+export async function holdsData(context: Context): Promise<boolean> {
+  return (await readLife(context)).holdsData;
 }
 
 export async function readRing(context: Context, build: BuildContext, managed: Managed): Promise<Ring> {
   const { pipeline, cluster, provisioned } = context;
   const name = objectName(pipeline, 'cassandra');
   const live = await cluster.get<V1StatefulSet>(STATEFUL_SET, name);
-  const config = await cluster.get<KubeObject>(CONFIG_MAP, name);
-  const since = config?.metadata.creationTimestamp ?? context.now().toISOString();
-  const volumes = await cluster.list<V1PersistentVolumeClaim>(VOLUME_CLAIM, 'cassandra');
-  const holdsData = provisioned || volumes.some((volume) => isOfEarlierLife(volume, since));
+  const { annotations, since, volumes, holdsData } = await readLife(context);
   const pods = ringPods(await cluster.pods('cassandra'));
   const wanted = { nodes: managed.replicas, copies: pipeline.spec.cassandra.replicationFactor };
-  const nodes = present(live, pods, wanted.nodes);
+  const left = [...pods.map(({ ordinal }) => ordinal), ...(holdsData ? members(name, volumes) : [])];
+  const nodes = present(live, left, wanted.nodes);
   // Since there is data there was always a note: one that is missing is lost, and with it what was due.
   const unsaid = provisioned ? UNKNOWN : wanted;
   return {
@@ -61,7 +82,7 @@ export async function readRing(context: Context, build: BuildContext, managed: M
     wanted,
     nodes,
     // Without data there is nothing to be moved or filled.
-    upkeep: holdsData ? among(readUpkeep(config?.metadata.annotations, unsaid), nodes) : wanted,
+    upkeep: holdsData ? among(readUpkeep(annotations, unsaid), nodes) : wanted,
     holdsData,
     pods,
     since,

@@ -1,5 +1,6 @@
 import type { KubeObject } from '../../../src/kube/object.ts';
 import { UPKEEP_ANNOTATION } from '../../../src/reconcile/cassandra/upkeep.ts';
+import { NAME } from '../run.ts';
 import { CREATED, CREATED_WITH_STRIMZI, type Scenario } from '../scenarios.ts';
 
 type Patch = Record<string, unknown>;
@@ -44,6 +45,11 @@ export function edit({ kind, ...object }: KubeObject): Patch {
 /** Whether an edit stays: pods and claims are their controllers', who leave the labels of those that stand as they are. */
 export function isLeft({ kind }: KubeObject, how: How): boolean {
   return how === 'edited' && ['Pod', 'PersistentVolumeClaim'].includes(kind);
+}
+
+/** Whether what is deleted stays so: nobody makes another password for a ring that holds data. */
+export function isLost({ kind, metadata }: KubeObject, how: How): boolean {
+  return how === 'deleted' && kind === 'Secret' && metadata.name === `${NAME}-cassandra`;
 }
 
 /** With it goes what is known of a ring, which is then filled: nodes without processes can't (cassandra.integration.test.ts). */

@@ -6,7 +6,7 @@ import type { Run } from '../run.ts';
 import { play } from '../scenarios.ts';
 import { withoutHistory } from '../state.ts';
 import type { Attempt, Kind } from '../suite.ts';
-import { edit, type How, isLeft, isPlayable, LABEL, TARGETS, type Target } from './disturbances.ts';
+import { edit, type How, isLeft, isLost, isPlayable, LABEL, TARGETS, type Target } from './disturbances.ts';
 
 const KIND = 'drift';
 
@@ -61,6 +61,16 @@ async function left({ run, same }: Attempt, reference: Reference, object: KubeOb
   ]);
 }
 
+/** Puts the ring's password back, as its user would from a backup, once the status says that it is gone. */
+async function putBack(run: Run, { metadata, ...secret }: KubeObject): Promise<void> {
+  await run.says(/Secret .* is gone: put the Secret back/);
+  const { name, namespace = '', labels = {} } = metadata;
+  await run.world.client.apply(
+    { ...secret, metadata: { name, namespace, labels } },
+    { fieldManager: 'user' },
+  );
+}
+
 async function disturbed(attempt: Attempt, each: Case, reference: Reference): Promise<void> {
   const { run, harmed, same } = attempt;
   run.startOperator();
@@ -72,10 +82,12 @@ async function disturbed(attempt: Attempt, each: Case, reference: Reference): Pr
   const object = await disturb(run, each);
   harmed();
   if (each.operator === 'down') run.startOperator();
+  if (isLost(object, each.how)) await putBack(run, object);
   if (isLeft(object, each.how)) await left(attempt, reference, object, at);
   else await undone(attempt, reference);
-  // Passwords that somebody deleted are gone; others are made.
-  if (each.how === 'deleted') before.delete(`${object.kind} ${object.metadata.name}`);
+  // A password that somebody deleted is gone; another is made.
+  if (each.how === 'deleted' && !isLost(object, each.how))
+    before.delete(`${object.kind} ${object.metadata.name}`);
   const after = await data(run);
   same([...before].filter(([name, held]) => after.get(name) !== held).map(([name]) => `${name} is another`));
 }
