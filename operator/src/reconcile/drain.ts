@@ -12,15 +12,25 @@ function underWay({ pipeline, conditions, reports, now }: Context): string | und
   return stillUnderWay(ingestStop(told, pipeline.generation, now()), reports);
 }
 
+/** Whether Spark had begun, and this very suspension isn't told to be done, as far as the conditions know. */
+function mayHaveMore({ pipeline, conditions }: Context): boolean {
+  const told = (type: string) => conditions.find((condition) => condition.type === type);
+  const ready = told('Ready');
+  const done = ready?.reason === 'Suspended' && ready.observedGeneration === pipeline.generation;
+  return !done && (told('SparkReady')?.status ?? 'Unknown') !== 'Unknown';
+}
+
 /**
  * The pods that Spark's driver shall have. After a suspension it goes on until what is under way has arrived; one that
- * has ended, or never began, stays away.
+ * has ended, or never began, stays away. A StatefulSet that is gone, as one that is made anew for larger volumes, tells
+ * neither: the conditions then do.
  */
 export async function sparkReplicas(context: Context): Promise<number> {
   const { pipeline, cluster } = context;
   if (!pipeline.spec.suspend) return 1;
   const live = await cluster.get<V1StatefulSet>(STATEFUL_SET, objectName(pipeline, 'spark'));
-  return live?.spec?.replicas && underWay(context) ? 1 : 0;
+  const goesOn = live ? (live.spec?.replicas ?? 1) > 0 : mayHaveMore(context);
+  return goesOn && underWay(context) ? 1 : 0;
 }
 
 /** Whether a suspended pipeline is drained: Spark, which ends last, is gone. */
