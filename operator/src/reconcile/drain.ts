@@ -3,7 +3,7 @@ import { STATEFUL_SET } from '../kube/kinds.ts';
 import { objectName } from '../specs/meta.ts';
 import { type Check, notReady, READY } from '../status/check.ts';
 import { ingestStop, stillUnderWay } from '../status/drain.ts';
-import { hasEnded } from '../status/pods.ts';
+import { hasEnded, lostPod } from '../status/pods.ts';
 import type { Context } from './step.ts';
 
 /** What of a suspended pipeline is still on its way to Cassandra, in words; undefined when all has arrived. */
@@ -40,5 +40,6 @@ export async function drain(context: Context): Promise<Check> {
   const stopping = (await sparkReplicas(context)) === 0;
   if (stopping && pods.length === 0) return READY;
   const what = stopping ? undefined : underWay(context);
-  return notReady('Draining', what ?? 'all has arrived; Spark is being stopped');
+  const draining = notReady('Draining', what ?? 'all has arrived; Spark is being stopped');
+  return lostPod(pods, context.now()) ?? draining;
 }
