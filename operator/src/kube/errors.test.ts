@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
-import { isConflict, isNotFound, isNotServed, isTooManyRequests, parseApiError } from './errors.ts';
+import { describe, test } from 'node:test';
+import {
+  isConflict,
+  isNotFound,
+  isNotServed,
+  isRefused,
+  isTooManyRequests,
+  NoAnswerError,
+  parseApiError,
+} from './errors.ts';
 
 const status = (reason: string, message: string) => JSON.stringify({ kind: 'Status', reason, message });
 
@@ -27,4 +35,31 @@ test('the wait that a busy server asks for is kept', () => {
   const busy = parseApiError(429, 'Too many requests, please try again later.', 'GET /x', '2');
   assert.ok(isTooManyRequests(busy));
   assert.equal(busy.retryAfterMs, 2000);
+});
+
+describe('what the API server refuses to take', () => {
+  const answer = (code: number, reason: string, message = 'no') =>
+    parseApiError(code, status(reason, message), 'PATCH /x');
+  const cases = [
+    { name: 'what a webhook denies without a code', error: answer(400, ''), refused: true },
+    { name: 'what a quota or the rights forbid', error: answer(403, 'Forbidden'), refused: true },
+    { name: 'what is too large', error: answer(413, 'RequestEntityTooLarge'), refused: true },
+    { name: 'what validation or a policy calls wrong', error: answer(422, 'Invalid'), refused: true },
+    {
+      name: 'a field that the kind does not have',
+      error: answer(500, '', 'failed to create typed patch object'),
+      refused: true,
+    },
+    { name: 'not: who nobody knows', error: answer(401, 'Unauthorized'), refused: false },
+    { name: 'not: what has changed meanwhile', error: answer(409, 'Conflict'), refused: false },
+    {
+      name: 'not: what is another by now',
+      error: answer(422, 'Invalid', 'metadata.uid: Invalid value: "a"'),
+      refused: false,
+    },
+    { name: 'not: what comes too fast', error: answer(429, 'TooManyRequests'), refused: false },
+    { name: 'not: a webhook that is down', error: answer(500, 'InternalError'), refused: false },
+    { name: 'not: silence', error: new NoAnswerError('PATCH /x'), refused: false },
+  ];
+  for (const { name, error, refused } of cases) test(name, () => assert.equal(isRefused(error), refused));
 });

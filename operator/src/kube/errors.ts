@@ -100,6 +100,21 @@ export const isInvalid = (error: unknown) =>
 
 export const isForbidden = (error: unknown) => hasReason(error, 'Forbidden');
 
+/** Answers that say no to the asker, to the moment or to what the request assumed, not to what it asks for. */
+const NO_REFUSAL = new Set([401, 404, 408, 409, 410, 429]);
+
+/**
+ * The API server doesn't take what it is asked for, and won't by itself: schema, validation, rights, a quota or admission
+ * say no. A webhook may deny with any code; without one of its own the server answers 400 and no reason.
+ */
+export const isRefused = (error: unknown) =>
+  isInvalid(error) ||
+  (error instanceof ApiError &&
+    error.code >= 400 &&
+    error.code < 500 &&
+    !NO_REFUSAL.has(error.code) &&
+    !isOtherUid(error));
+
 /** The resource version asked for is too old: list again. */
 export const isGone = (error: unknown) => error instanceof ApiError && error.code === 410;
 

@@ -37,6 +37,8 @@ const RESOURCES: Record<string, Record<string, Resource>> = {
   'events.k8s.io/v1': { Event: namespaced('events') },
   'storage.k8s.io/v1': { StorageClass: clusterWide('storageclasses') },
   'admissionregistration.k8s.io/v1': {
+    ValidatingAdmissionPolicy: clusterWide('validatingadmissionpolicies'),
+    ValidatingAdmissionPolicyBinding: clusterWide('validatingadmissionpolicybindings'),
     ValidatingWebhookConfiguration: clusterWide('validatingwebhookconfigurations'),
   },
   'apiextensions.k8s.io/v1': { CustomResourceDefinition: clusterWide('customresourcedefinitions') },

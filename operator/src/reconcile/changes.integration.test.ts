@@ -156,6 +156,42 @@ describe('a pipeline that changes, on a real API server', () => {
     assert.deepEqual(await seen(), [1, 2, 1, 'Running']);
   });
 
+  test('goes on to drain where Spark’s StatefulSet is gone, and lets Spark end where nothing is left to do', async () => {
+    const scene = await running('draining');
+    const spark = async () => [await scene.replicas('spark'), await scene.reason()];
+    const lose = async () => {
+      const set = await scene.workload('spark');
+      assert.ok(set);
+      await server.adminClient.delete(refOf(set));
+      await scene.reconcile();
+    };
+    await scene.apply({ suspend: true });
+    await scene.reconcile();
+    await lose();
+    assert.deepEqual(await spark(), [1, 'Draining'], 'users are still under way');
+
+    await scene.settle();
+    await scene.reconcile();
+    const reports = [saying({ relayedForMs: 60_000 }), saying({ readToEndAgoMs: 0 })];
+    const now = () => new Date(Date.now() + 60_000);
+    for (const _ of ['ended', 'gone']) {
+      await scene.reconcile({ now, readReports: async () => reports });
+      await scene.settle();
+    }
+    assert.deepEqual(await spark(), [0, 'Suspended']);
+    await lose();
+    assert.equal(await scene.replicas('spark'), 0, 'it was told to be drained');
+  });
+
+  test('begins no Spark where it was suspended from the start', async () => {
+    const scene = new Scene(server.adminClient, 'asleep');
+    await scene.apply({ suspend: true });
+    await scene.reconcile();
+    await scene.provisioned();
+    await scene.reconcile();
+    assert.equal(await scene.replicas('spark'), 0);
+  });
+
   test('stops to fetch when it is suspended although its Secret is gone', async () => {
     const secret = { apiVersion: 'v1', kind: 'Secret', metadata: { namespace: NAMESPACE, name: 'db' } };
     const data = { username: 'dQ==', password: 'cA==' };

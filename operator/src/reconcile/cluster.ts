@@ -8,7 +8,7 @@ import { type KubeObject, refOf } from '../kube/object.ts';
 import { asKnown, CREATE_ONLY, type Preconditions } from '../kube/options.ts';
 import type { Kind } from '../kube/resources.ts';
 import { asObject, type Standing } from '../kube/standing.ts';
-import { workloadCheck } from '../status/workloads.ts';
+import { isSettled } from '../status/workloads.ts';
 import { PIPELINES } from './followed.ts';
 import { FIELD_MANAGER, OWNED } from './owned.ts';
 import { type Access, Reads } from './reads.ts';
@@ -28,7 +28,7 @@ function rollsWellPods(live: Standing, desired: KubeObject): boolean {
   if (!WORKLOADS.has(live.kind) || keepsTemplate(desired, live.applied)) return false;
   const workload = asObject(live);
   if (!hasReplicas(workload) || !hasReplicas(desired)) return false;
-  return workloadCheck(workload as unknown as V1StatefulSet, []).ready;
+  return isSettled(workload as unknown as V1StatefulSet);
 }
 
 const idOf = (kind: string, name: string) => `${kind}/${name}`;

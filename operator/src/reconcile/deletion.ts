@@ -1,6 +1,6 @@
 import type { V1Job, V1Pod } from '@kubernetes/client-node';
 import type { KubeClient } from '../kube/client.ts';
-import { isForbidden, isInvalid } from '../kube/errors.ts';
+import { isRefused } from '../kube/errors.ts';
 import { DEPLOYMENT, JOB, STATEFUL_SET } from '../kube/kinds.ts';
 import { notReady } from '../status/check.ts';
 import { hasEnded } from '../status/pods.ts';
@@ -71,8 +71,7 @@ async function undo(
 function hindered(error: Error, deletedMs: number): Teardown {
   if (deletedMs >= 2 * LIMIT_MS) return { state: 'givenUp', why: error.message };
   const isTold = error instanceof NameTakenError || error instanceof TerminatingError;
-  if (isTold || isInvalid(error) || isForbidden(error))
-    return { state: 'working', awaits: error.message, againMs: REFUSED_MS };
+  if (isTold || isRefused(error)) return { state: 'working', awaits: error.message, againMs: REFUSED_MS };
   throw error;
 }
 

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
-import { fromKey } from '../kube/object.ts';
+import { fromKey, refOf } from '../kube/object.ts';
+import { compareVersions } from '../kube/versions.ts';
 import { figuresOf } from '../status/figures.ts';
 import { auditOf, isNews } from '../status/intact.ts';
 import { Cluster } from './cluster.ts';
@@ -9,6 +10,17 @@ import { applyStatus } from './status.ts';
 
 /** Figures are renewed this often at most. */
 export const FIGURES_MS = 60_000;
+
+/**
+ * Whether a reconcile has yet to see what changed the resource. What is written on a state that no watch has told of, as
+ * one with a new annotation, is known by the answer: the watch's word would come too late to wake anybody.
+ */
+function isUnseen(object: PipelineObject, { store }: Dependencies): boolean {
+  const { generation, resourceVersion = '' } = object.metadata;
+  if (object.status?.observedGeneration !== generation) return true;
+  const told = store?.get(refOf(object))?.metadata.resourceVersion;
+  return store !== undefined && (!told || compareVersions(resourceVersion, told) > 0);
+}
 
 /**
  * Renews the figures in a pipeline's status, and touches nothing else of it: where the audit says something new, a
@@ -28,8 +40,7 @@ export async function renewFigures(
   if (!figures && !auditOf(reports, undefined)) return {};
   const object: PipelineObject | undefined = await client.get(refTo({ namespace, name }));
   if (!object || object.metadata.deletionTimestamp || isPaused(object)) return {};
-  // What changed the resource has yet to be told: a newer state of it here would be taken for that, and nobody be woken.
-  if (object.status?.observedGeneration !== object.metadata.generation) return { requeueAfterMs: FIGURES_MS };
+  if (isUnseen(object, dependencies)) return { requeueAfterMs: FIGURES_MS };
   const audit = auditOf(reports, object.status?.audit);
   const status = { ...object.status, ...named('figures', figures), ...named('audit', audit) };
   if (!isDeepStrictEqual(object.status, status)) await applyStatus(client, object, status);

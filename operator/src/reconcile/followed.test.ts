@@ -63,6 +63,7 @@ describe('what the operator follows', () => {
       const keep = FOLLOWED.find((followed) => followed.kind.kind === kind)?.keep;
       return JSON.parse(JSON.stringify(keep?.(object as KubeObject)));
     };
+    const now = new Date('2026-03-08T00:10:00Z');
     const metadata = {
       name: 'users-spark-0',
       uid: '1',
@@ -94,12 +95,18 @@ describe('what the operator follows', () => {
     const failure = { type: 'ReplicaFailure', status: 'True', reason: 'FailedCreate', message: 'quota' };
     const starved = { metadata, spec: { replicas: 1 }, status: { conditions: [failure] } };
     const complete = { metadata, status: { conditions: [{ type: 'Complete', status: 'True' }] } };
-    assert.deepEqual(podFault([kept(pod, 'Pod')]), podFault([pod as never]));
-    assert.equal(podFault([pod as never])?.ready, false);
+    assert.deepEqual(podFault([kept(pod, 'Pod')], now), podFault([pod as never], now));
+    assert.equal(podFault([pod as never], now)?.ready, false);
+    const gone = { ...pod, metadata: { ...metadata, deletionTimestamp: '2026-03-08T00:00:00Z' } };
+    const lost = { ...gone, spec: { nodeName: 'worker-1' }, status: { phase: 'Running' } };
+    assert.match(JSON.stringify(podFault([kept(lost, 'Pod')], now)), /NodeLost.*taint node worker-1 /);
     assert.equal(stuckPod(kept(set, 'StatefulSet'), [kept(pod, 'Pod')])?.metadata?.name, 'users-spark-0');
-    assert.deepEqual(workloadCheck(kept(set, 'StatefulSet'), []), workloadCheck(set as never, []));
-    assert.deepEqual(workloadCheck(kept(starved, 'Deployment'), []), workloadCheck(starved as never, []));
-    assert.ok(jobCheck(kept(complete, 'Job'), []).ready);
+    assert.deepEqual(workloadCheck(kept(set, 'StatefulSet'), [], now), workloadCheck(set as never, [], now));
+    assert.deepEqual(
+      workloadCheck(kept(starved, 'Deployment'), [], now),
+      workloadCheck(starved as never, [], now),
+    );
+    assert.ok(jobCheck(kept(complete, 'Job'), [], now).ready);
     const strimzi = { metadata, spec: {}, status: { observedGeneration: 2, conditions: [failure] } };
     for (const kind of ['Kafka', 'KafkaNodePool', 'KafkaTopic'])
       assert.deepEqual(kept(strimzi, kind).status, strimzi.status, kind);

@@ -71,6 +71,7 @@ const pod: Keep = (object) => {
   const container = (item: unknown) => only(item, 'name', 'ready', 'restartCount', 'state', 'lastState');
   return {
     ...statusOnly(object),
+    spec: only(object['spec'], 'nodeName'),
     status: {
       ...status,
       conditions: each(status['conditions'], (item) => only(item, 'type', 'status', 'reason', 'message')),

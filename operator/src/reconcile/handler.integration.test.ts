@@ -11,6 +11,7 @@ import { createKubeMetrics } from '../kube/metrics.ts';
 import { type KubeObject, refOf } from '../kube/object.ts';
 import { FIGURES_MS, renewFigures } from './figures.ts';
 import { createHandler } from './handler.ts';
+import { Watches } from './watches.ts';
 
 type Line = { level: number; namespace: string; name: string; reconcileID: string; writes?: string[] };
 
@@ -147,6 +148,34 @@ describe('what is done with a key of the queue', () => {
     const changed = await scene.version();
     assert.deepEqual(await renew([{ usersPerMinute: 0 }]), { requeueAfterMs: FIGURES_MS });
     assert.equal(await scene.version(), changed, 'a change is seen by a reconcile first');
+  });
+
+  test('figures are not written on what a watch that lags has yet to tell', async () => {
+    const scene = new Scene(server.adminClient, 'lagging');
+    await scene.apply();
+    await scene.reconcile();
+    const watches = new Watches({
+      client: server.adminClient,
+      clock: systemClock,
+      wake: () => {},
+      onError: () => {},
+    });
+    const lagging = new AbortController();
+    const running = watches.run(lagging.signal);
+    await until('it is known', () => watches.access.store?.isSynced === true);
+    lagging.abort();
+    await running;
+    const renew = (usersPerMinute: number) => {
+      const readReports = async () => [saying({ usersPerMinute })];
+      const dependencies = { ...scene.dependencies({ readReports }), ...watches.access };
+      return renewFigures(`${NAMESPACE}/${scene.name}`, dependencies, () => {});
+    };
+
+    await renew(60);
+    assert.deepEqual((await scene.status()).figures, { usersPerMinute: 60 });
+    await scene.annotate({ 'userstream.dev/replay-from': 'earliest' });
+    assert.deepEqual(await renew(61), { requeueAfterMs: FIGURES_MS });
+    assert.deepEqual((await scene.status()).figures, { usersPerMinute: 60 });
   });
 
   test('what the audit says becomes a condition, and something new wakes a reconcile', async () => {

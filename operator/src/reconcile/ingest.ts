@@ -4,7 +4,7 @@ import { CONFIG_MAP } from '../kube/kinds.ts';
 import { fieldsTold, ingestObjects } from '../specs/ingest.ts';
 import { objectName } from '../specs/meta.ts';
 import { type Check, notReady } from '../status/check.ts';
-import { hasEnded } from '../status/pods.ts';
+import { hasEnded, lostPod } from '../status/pods.ts';
 import { accessTo, noAccess } from './access.ts';
 import type { Context } from './step.ts';
 import { deploymentCheck } from './workload.ts';
@@ -20,7 +20,8 @@ async function stoppedCheck(context: Context): Promise<Check> {
   if (told?.observedGeneration === pipeline.generation && pods.length === 0) {
     return await deploymentCheck(context, 'ingest');
   }
-  return notReady('Stopping', `${pods.length} pods of ingest have yet to end`);
+  const ending = notReady('Stopping', `${pods.length} pods of ingest have yet to end`);
+  return lostPod(pods, context.now()) ?? ending;
 }
 
 /**

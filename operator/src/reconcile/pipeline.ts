@@ -1,5 +1,5 @@
 import type { StageName } from '../api/status.ts';
-import { isForbidden, isInvalid } from '../kube/errors.ts';
+import { isRefused } from '../kube/errors.ts';
 import { type Check, firstFault, notReady, READY, stuck } from '../status/check.ts';
 import type { Seen } from '../status/conditions.ts';
 import { audit, auditLogin } from './audit.ts';
@@ -38,7 +38,7 @@ async function answer(step: Step, context: Context): Promise<Check> {
   } catch (error) {
     if (error instanceof NameTakenError) return stuck('NameTaken', error.message);
     if (error instanceof TerminatingError) return notReady('Terminating', error.message);
-    if (!isInvalid(error) && !isForbidden(error)) throw error;
+    if (!isRefused(error)) throw error;
     return stuck('Refused', `the API server refuses what ${step.name} asks for: ${(error as Error).message}`);
   }
 }

@@ -29,7 +29,7 @@ async function runJob(context: Context, objects: KubeObject[]): Promise<Check> {
   await deleteOtherJobs(context, name);
   await cluster.ensureAll(objects);
   const live = await cluster.get<V1Job>(JOB, name);
-  return jobCheck(live, await cluster.pods('provision'));
+  return jobCheck(live, await cluster.pods('provision'), context.now());
 }
 
 /** A Job that is done and yet has to be done again is deleted, and made anew by the next reconcile. */

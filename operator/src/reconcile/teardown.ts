@@ -61,7 +61,7 @@ async function progress({ cluster, now }: Context, job: V1Job): Promise<Teardown
   const began = new Date(job.metadata?.creationTimestamp ?? now()).getTime();
   if (now().getTime() - began >= LIMIT_MS)
     return { state: 'givenUp', why: `Job ${nameOf(job)} did not succeed within five minutes` };
-  const check = jobCheck(job, await cluster.pods('provision'));
+  const check = jobCheck(job, await cluster.pods('provision'), now());
   const how = check.ready ? '' : `: ${check.message}`;
   return working(`Job ${nameOf(job)} undoes what lies outside the namespace${how}`);
 }
@@ -80,7 +80,7 @@ export async function tearDown(context: Context, owned: boolean): Promise<Teardo
   const systems = teardownSystems(context.pipeline);
   if (systems.length === 0) return DONE;
   const made = await teardownJobs(context);
-  if (made.some((job) => jobCheck(job, []).ready)) return DONE;
+  if (made.some((job) => jobCheck(job, [], context.now()).ready)) return DONE;
   const access = await accessTo(context, systems);
   if ('missing' in access) {
     const [begun] = made;

@@ -17,17 +17,23 @@ async function replaceStuckPod(cluster: Cluster, live: V1StatefulSet, pods: V1Po
 }
 
 /** How far the StatefulSet of a component has come. */
-export async function statefulSetCheck({ cluster, pipeline }: Context, component: Component): Promise<Check> {
+export async function statefulSetCheck(
+  { cluster, pipeline, now }: Context,
+  component: Component,
+): Promise<Check> {
   const name = objectName(pipeline, component);
   const live = await cluster.get<V1StatefulSet>(STATEFUL_SET, name);
   const pods = await cluster.pods(component);
   if (live) await replaceStuckPod(cluster, live, pods);
-  return workloadCheck(live, pods);
+  return workloadCheck(live, pods, now());
 }
 
 /** How far the Deployment of a component has come. */
-export async function deploymentCheck({ cluster, pipeline }: Context, component: Component): Promise<Check> {
+export async function deploymentCheck(
+  { cluster, pipeline, now }: Context,
+  component: Component,
+): Promise<Check> {
   const name = objectName(pipeline, component);
   const live = await cluster.get<V1Deployment>(DEPLOYMENT, name);
-  return workloadCheck(live, await cluster.pods(component));
+  return workloadCheck(live, await cluster.pods(component), now());
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Condition } from '../api/status.ts';
 import { ingestStop, type Stop, stillUnderWay } from './drain.ts';
-import type { Report } from './reports.ts';
+import { type Report, unreachable } from './reports.ts';
 
 function report(figures: Record<string, number>): Report {
   return { ready: true, stage: 'Worker', reason: 'Running', message: '', figures };
@@ -54,6 +54,12 @@ const cases: { name: string; stop: Stop; reports: Report[]; expected: RegExp | u
     stop: { ms: 60_000 },
     reports: [STANDBY, spark(0)],
     expected: /until the relay has published/,
+  },
+  {
+    name: 'the operator can’t ask anybody',
+    stop: { ms: 60_000 },
+    reports: [unreachable('http://10.0.0.1:8080/readyz', 3)],
+    expected: /none of the 3 workers .*10\.0\.0\.1:8080/,
   },
   {
     name: 'nobody tells anything',

@@ -1,5 +1,5 @@
 import type { Condition } from '../api/status.ts';
-import { figure, type Report } from './reports.ts';
+import { figure, type Report, whyUnknown } from './reports.ts';
 
 /**
  * How far apart in time what two processes say may be: the relay keeps up when each of its looks at the WAL, 6 s apart at
@@ -26,6 +26,8 @@ export function ingestStop(told: Condition | undefined, generation: number, now:
  */
 export function stillUnderWay(stop: Stop, reports: Report[]): string | undefined {
   if ('why' in stop) return stop.why;
+  const unknown = whyUnknown(reports);
+  if (unknown) return unknown;
   const publishedAgoMs = Math.min(stop.ms, figure(reports, 'relayedForMs') ?? 0) - MARGIN_MS;
   if (publishedAgoMs < 0) return 'waits until the relay has published what was fetched';
   const readAgoMs = figure(reports, 'readToEndAgoMs') ?? Number.POSITIVE_INFINITY;

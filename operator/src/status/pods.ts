@@ -34,8 +34,33 @@ function schedulingFault(pod: V1Pod): Check | undefined {
   return notReady('Unschedulable', `pod ${pod.metadata?.name}: ${why}; lower its requests or add a node`);
 }
 
+/** For so long past its grace period a pod may stand: a kubelet that answers needs seconds to let it go. */
+const LATE_MS = 60_000;
+
+/**
+ * Whether nobody speaks for a pod any more. Of a node that doesn't answer, Kubernetes' node lifecycle controller sets Ready
+ * to False and changes nothing else, where a kubelet gives a reason; five minutes later it deletes the pod, in vain.
+ */
+function isForsaken({ metadata, status }: V1Pod, now: Date): boolean {
+  const due = metadata?.deletionTimestamp;
+  if (due) return now.getTime() - new Date(due).getTime() > LATE_MS;
+  const told = (type: string) => status?.conditions?.find((condition) => condition.type === type);
+  const ready = told('Ready');
+  return ready?.status === 'False' && !ready.reason && told('ContainersReady')?.status === 'True';
+}
+
+/** A pod whose node doesn't answer: where it is the only one that may bear its name, nothing takes its place by itself. */
+export function lostPod(pods: V1Pod[], now: Date): Check | undefined {
+  const pod = pods.find((each) => !hasEnded(each) && isForsaken(each, now));
+  if (!pod) return undefined;
+  const node = pod.spec?.nodeName ?? 'unknown';
+  const what = `pod ${pod.metadata?.name}: its node ${node} doesn't answer, or can't end it`;
+  const taint = `kubectl taint node ${node} node.kubernetes.io/out-of-service=nodeshutdown:NoExecute`;
+  return notReady('NodeLost', `${what}; bring the node back, or, once it is surely switched off, ${taint}`);
+}
+
 /** What keeps a pod from running, where the API server tells it; undefined while all goes its way. */
-export function podFault(pods: V1Pod[]): Check | undefined {
+export function podFault(pods: V1Pod[], now: Date): Check | undefined {
   for (const pod of pods) {
     const containers = [
       ...(pod.status?.initContainerStatuses ?? []),
@@ -46,7 +71,7 @@ export function podFault(pods: V1Pod[]): Check | undefined {
     const fault = faults.find((found) => found !== undefined);
     if (fault) return fault;
   }
-  return undefined;
+  return lostPod(pods, now);
 }
 
 /** Whether nothing of a pod runs any more. One that was evicted stays as an object, for nobody to delete. */

@@ -28,6 +28,27 @@ export function figure(reports: Report[], name: string): number | undefined {
   return reports.map(({ figures }) => figures[name]).find((value) => value !== undefined);
 }
 
+/** The worker port at which a report is asked for. */
+export const REPORT_PORT = 8080;
+
+const UNREACHABLE = 'ReportsUnreachable';
+
+/**
+ * What stands for the reports of workers that their kubelets find ready and that don't answer the operator, none of them:
+ * users flow, and nothing of it can be told.
+ */
+export function unreachable(address: string, pods: number): Report {
+  const message =
+    `none of the ${pods} workers that are ready answers the operator (as at ${address}): figures, DataIntact, ` +
+    'a lost slot and the end of a suspension stay unseen; let its pods reach theirs at TCP ' +
+    `${REPORT_PORT}, past NetworkPolicies and the mTLS of a mesh`;
+  return { ready: true, stage: 'Worker', reason: UNREACHABLE, message, figures: {} };
+}
+
+/** Why nothing is known of the workers, where they can't be asked. */
+export const whyUnknown = (reports: Report[]) =>
+  reports.find(({ reason }) => reason === UNREACHABLE)?.message;
+
 /** Reasons that no waiting heals: the resource itself has to change. */
 const NEEDS_A_PERSON = new Set([
   'SqlInvalid',

@@ -33,6 +33,23 @@ const unschedulable: V1Pod = {
   },
 };
 
+const NOW = new Date('2026-03-08T00:10:00Z');
+
+/** A pod of a node that answered until 00:00 at most. */
+function podAt(deletionTimestamp: string | undefined, ready: object, phase = 'Running'): V1Pod {
+  const contained = { type: 'ContainersReady', status: 'True' };
+  return {
+    metadata: {
+      name: 'users-spark-0',
+      ...(deletionTimestamp ? { deletionTimestamp: new Date(deletionTimestamp) } : {}),
+    },
+    spec: { containers: [], nodeName: 'worker-1' },
+    status: { phase, conditions: [contained, { type: 'Ready', status: 'False', ...ready }] },
+  };
+}
+
+const down = { replicas: 1, readyReplicas: 0, updatedReplicas: 1, observedGeneration: 1 };
+
 const up = { replicas: 1, readyReplicas: 1, updatedReplicas: 1 };
 
 const cases: { name: string; live: V1StatefulSet | undefined; pods: V1Pod[]; reason: string }[] = [
@@ -103,10 +120,40 @@ const cases: { name: string; live: V1StatefulSet | undefined; pods: V1Pod[]; rea
   },
 ];
 
+const onNodes: { name: string; pod: V1Pod; reason: string }[] = [
+  { name: 'a node that has just stopped to answer', pod: podAt(undefined, {}), reason: 'NodeLost' },
+  {
+    name: 'a pod that outstays its deletion',
+    pod: podAt('2026-03-08T00:08:00Z', { reason: 'ContainersNotReady' }),
+    reason: 'NodeLost',
+  },
+  { name: 'a pod that has time to end', pod: podAt('2026-03-08T00:09:30Z', {}), reason: 'Starting' },
+  {
+    name: 'an ended pod that a finalizer holds',
+    pod: podAt('2026-03-08T00:08:00Z', {}, 'Failed'),
+    reason: 'Starting',
+  },
+  {
+    name: 'a pod that its kubelet calls not ready',
+    pod: podAt(undefined, { reason: 'ReadinessGatesNotReady' }),
+    reason: 'Starting',
+  },
+];
+
 describe('workloadCheck', () => {
+  for (const { name, pod, reason } of onNodes)
+    test(name, () => {
+      const check = workloadCheck(workload(1, 1, down), [pod], NOW);
+      assert.ok(!check.ready);
+      assert.equal(check.reason, reason);
+      const wayOut =
+        reason === 'NodeLost' ? /worker-1 .*out-of-service/ : /lasts, see kubectl describe pod users-spark-0/;
+      assert.match(check.message, wayOut);
+    });
+
   for (const { name, live, pods, reason } of cases) {
     test(name, () => {
-      const check = workloadCheck(live, pods);
+      const check = workloadCheck(live, pods, NOW);
       assert.equal(check.ready ? 'ready' : check.reason, reason);
     });
   }
@@ -174,13 +221,13 @@ describe('jobCheck', () => {
     status: type ? { conditions: [{ type, status: 'True', message: 'has reached the limit' }] } : {},
   });
 
-  test('a complete Job is ready', () => assert.equal(jobCheck(job('Complete'), []).ready, true));
+  test('a complete Job is ready', () => assert.equal(jobCheck(job('Complete'), [], NOW).ready, true));
   test('a running Job is on its way', () => {
-    const check = jobCheck(job(), []);
+    const check = jobCheck(job(), [], NOW);
     assert.equal(check.ready ? '' : check.reason, 'Provisioning');
   });
   test('a failed Job needs a person, and says where to look', () => {
-    const check = jobCheck(job('Failed'), []);
+    const check = jobCheck(job('Failed'), [], NOW);
     assert.ok(!check.ready && check.stuck);
     assert.match(check.message, /users-provision-1.*log/);
   });
@@ -221,7 +268,7 @@ describe('jobCheck', () => {
   ];
   for (const { name, type, pods, says } of told)
     test(`tells of its pods ${name}`, () => {
-      const check = jobCheck(job(type), pods);
+      const check = jobCheck(job(type), pods, NOW);
       assert.match(check.ready ? '' : check.message, says);
     });
 });

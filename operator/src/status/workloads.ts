@@ -17,19 +17,32 @@ function counts({ spec, status }: Workload) {
   };
 }
 
-/** Whether every pod of a StatefulSet or Deployment runs its newest template and is ready; else why not. */
-export function workloadCheck(workload: Workload | undefined, pods: V1Pod[]): Check {
-  if (!workload) return notReady('Creating', 'its objects are being created');
+/** Whether every pod of a StatefulSet or Deployment runs its newest template and is ready. */
+export function isSettled(workload: Workload): boolean {
   const { wanted, present, ready, updated } = counts(workload);
-  const enough = observed(workload) && ready >= wanted && updated >= wanted;
-  if (enough && present <= wanted) return READY;
+  return observed(workload) && ready >= wanted && updated >= wanted && present <= wanted;
+}
+
+/** Where to look for why a workload isn't ready, if that lasts. */
+function whereToLook(workload: Workload, pods: V1Pod[]): string {
+  const { wanted, present, ready } = counts(workload);
+  if (ready >= wanted) return '';
   const { kind = 'workload', metadata } = workload;
-  const text = `${metadata?.name}: ${ready} of ${wanted} pods ready, ${updated} up to date, ${present} there`;
-  const where = `; where that lasts, see kubectl describe ${kind.toLowerCase()} ${metadata?.name}`;
+  const pod = present < wanted ? undefined : pods.find((each) => !isReady(each))?.metadata?.name;
+  const what = pod ? `pod ${pod}, and kubectl logs ${pod}` : `${kind.toLowerCase()} ${metadata?.name}`;
+  return `; where that lasts, see kubectl describe ${what}`;
+}
+
+/** How a StatefulSet or Deployment is: ready where it is settled; else why not. */
+export function workloadCheck(workload: Workload | undefined, pods: V1Pod[], now: Date): Check {
+  if (!workload) return notReady('Creating', 'its objects are being created');
+  if (isSettled(workload)) return READY;
+  const { wanted, present, ready, updated } = counts(workload);
+  const text = `${workload.metadata?.name}: ${ready} of ${wanted} pods ready, ${updated} up to date, ${present} there`;
   return (
-    podFault(pods) ??
+    podFault(pods, now) ??
     createFault(workload) ??
-    notReady(movement(workload), present < wanted ? text + where : text)
+    notReady(movement(workload), text + whereToLook(workload, pods))
   );
 }
 
@@ -82,7 +95,7 @@ function jobCondition(job: V1Job, type: string) {
 }
 
 /** Whether a Job has done its work, of whose `pods` only its own count; a Job that failed for good is stuck. */
-export function jobCheck(job: V1Job | undefined, pods: V1Pod[]): Check {
+export function jobCheck(job: V1Job | undefined, pods: V1Pod[], now: Date): Check {
   if (!job) return notReady('Creating', 'its Job is being created');
   if (jobCondition(job, 'Complete')) return READY;
   const name = job.metadata?.name;
@@ -96,5 +109,5 @@ export function jobCheck(job: V1Job | undefined, pods: V1Pod[]): Check {
   const how = failure
     ? `Job ${name} tries again after ${failure}`
     : `Job ${name} is running; where that lasts, see kubectl describe job ${name}`;
-  return podFault(own) ?? notReady('Provisioning', how);
+  return podFault(own, now) ?? notReady('Provisioning', how);
 }

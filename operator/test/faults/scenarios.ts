@@ -56,7 +56,10 @@ const keepAfterAll: Step = {
 /** Nobody tells here that all has arrived, for pods have no processes: draining goes on until the pipeline is resumed. */
 export function suspend(change: Spec = {}): Step {
   return {
-    ...broken({ ...change, suspend: true }, /waits until the relay has published/),
+    ...broken(
+      { ...change, suspend: true },
+      /until the relay has published|none of the \d+ workers that are ready answers/,
+    ),
     name: `suspend ${JSON.stringify(change)}`,
   };
 }
