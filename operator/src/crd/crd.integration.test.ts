@@ -92,6 +92,16 @@ const refusals: Refusal[] = [
     says: /spec\.postgres\.managed\.maxSlotWalKeepSize.*must be at least 64Mi/s,
   },
   {
+    name: 'more WAL kept for a slot than the volume has room for',
+    spec: { postgres: { managed: { storage: { size: '1Gi' }, maxSlotWalKeepSize: '513Mi' } } },
+    says: /spec\.postgres\.managed\.maxSlotWalKeepSize.*must leave 512Mi of storage\.size/s,
+  },
+  {
+    name: 'the default of it on a volume that is too small for it',
+    spec: { postgres: { managed: { storage: { size: '1Gi' } } } },
+    says: /lower maxSlotWalKeepSize or raise storage\.size/,
+  },
+  {
     name: "a keyspace of Cassandra's own",
     spec: { cassandra: { keyspace: 'system_auth', managed: {} } },
     says: /spec\.cassandra\.keyspace.*must not be one of Cassandra's own/s,
@@ -202,6 +212,10 @@ describe('the API server refuses', () => {
     ];
     const { spec } = (await apply('fields', { fields })) as { spec?: { fields?: unknown } };
     assert.deepEqual(spec?.fields, pipelineSpec.parse({ ...SPEC, fields }).fields);
+  });
+
+  test('nothing of as much WAL for a slot as just leaves room', async () => {
+    await apply('kept', { postgres: { managed: { storage: { size: '1Gi' }, maxSlotWalKeepSize: '512Mi' } } });
   });
 
   test('nothing of one clean-up policy in the place of both, which were filled in', async () => {
