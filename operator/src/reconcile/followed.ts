@@ -1,3 +1,4 @@
+import type { V1StatefulSetSpec } from '@kubernetes/client-node';
 import { GROUP, KIND, VERSION } from '../api/pipeline.ts';
 import { JOB, POD, SECRET, VOLUME_CLAIM } from '../kube/kinds.ts';
 import type { KubeObject } from '../kube/object.ts';
@@ -49,6 +50,14 @@ const workload: Keep = (object) => {
   return { ...job(object), status: failures.length > 0 ? { ...status, conditions: failures } : status };
 };
 
+/** Of the pod template the images that run: what Postgres can read is decided by them. */
+const statefulSet: Keep = (object) => {
+  const { template } = (object['spec'] ?? {}) as Partial<V1StatefulSetSpec>;
+  const containers = each(template?.spec?.containers, (container) => only(container, 'name', 'image'));
+  const spec = { ...without(object['spec'], 'template'), template: { spec: { containers } } };
+  return { ...workload(object), spec };
+};
+
 /** How it is, not how it should be. */
 const statusOnly: Keep = (object) => ({ ...without(object, 'spec'), metadata: metadataOf(object) });
 
@@ -85,7 +94,7 @@ const claims: Keep = ({ metadata, spec, status, ...kind }) => ({
 
 /** Of the kinds whose state the steps look at more is kept than of those that only have to be there. */
 const KEPT: Record<string, Keep> = {
-  StatefulSet: workload,
+  StatefulSet: statefulSet,
   Deployment: workload,
   Job: job,
   PersistentVolumeClaim: whole,
