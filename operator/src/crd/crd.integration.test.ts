@@ -55,6 +55,19 @@ const refusals: Refusal[] = [
     spec: { source: { ...SPEC.source, batchSize: 5001 } },
     says: /spec\.source\.batchSize.*less than or equal to 5000/s,
   },
+  ...Object.entries({
+    'source.interval': { source: { ...SPEC.source, interval: '527041m' } },
+    'source.rateLimit.per': { source: { ...SPEC.source, rateLimit: { per: '31622401s' } } },
+    'spark.trigger': { spark: { trigger: '8785h' } },
+    'audit.interval': { audit: { interval: '367d' } },
+    'cassandra.managed.repair.interval': {
+      cassandra: { managed: { repair: { interval: '999999999d' } } },
+    },
+  }).map(([field, spec]) => ({
+    name: `more than a year as ${field}`,
+    spec,
+    says: new RegExp(`spec\\.${field.replaceAll('.', '\\.')}.*must be at most 366d \\(8784h\\)`, 's'),
+  })),
   { name: 'an empty SQL', spec: { spark: { sql: '' } }, says: /spec\.spark\.sql/ },
   {
     name: 'an authority to trust on a connection that is not encrypted',
@@ -216,6 +229,16 @@ describe('the API server refuses', () => {
 
   test('nothing of as much WAL for a slot as just leaves room', async () => {
     await apply('kept', { postgres: { managed: { storage: { size: '1Gi' }, maxSlotWalKeepSize: '512Mi' } } });
+  });
+
+  test('nothing of the longest times between two runs', async () => {
+    const source = { ...SPEC.source, interval: '31622400s', rateLimit: { per: '527040m' } };
+    const [spark, audit] = [{ trigger: '999999999ms' }, { interval: '8784h' }];
+    await apply('rare', { source, spark, audit, cassandra: { managed: { repair: { interval: '366d' } } } });
+  });
+
+  test('nothing of a retention of many years', async () => {
+    await apply('archive', { kafka: { ...SPEC.kafka, topic: { retention: '36500d' } } });
   });
 
   test('nothing of one clean-up policy in the place of both, which were filled in', async () => {

@@ -16,6 +16,11 @@ const cases: { name: string; spec: Spec; says: RegExp }[] = [
     spec: { postgres: { managed: { storage: { size: '1Gi' } } } },
     says: /must leave 512Mi of storage\.size/,
   },
+  {
+    name: 'an interval of more than a year',
+    spec: { audit: { interval: '500d' } },
+    says: /spec\.audit\.interval.*must be at most 366d/s,
+  },
 ];
 
 /** The CRD as it was before there were any rules. */
