@@ -76,7 +76,14 @@ const strimzi = z
 
 const external = z
   .object({
-    bootstrapServers: text('Brokers to begin with: host:port, separated by commas.', 2048),
+    bootstrapServers: text('Brokers to begin with: host:port, separated by commas.', 2048).meta({
+      'x-kubernetes-validations': [
+        {
+          rule: "self.matches('^\\\\s*[^,/\\\\s]+:[0-9]{1,5}(\\\\s*,\\\\s*[^,/\\\\s]+:[0-9]{1,5})*\\\\s*$')",
+          message: 'must be host:port, separated by commas, as in one:9092,two:9092',
+        },
+      ],
+    }),
     tls,
     authentication: z
       .object({

@@ -84,6 +84,23 @@ export function objectName(description: string) {
     .meta({ description });
 }
 
+/** The address of an HTTP API. It stands in messages and logs, and `fetch` takes none with a password: `instead` says what does. */
+export function url(description: string, instead: string) {
+  return z
+    .string()
+    .max(2048)
+    .regex(/^https?:\/\/\S+$/)
+    .meta({
+      description,
+      'x-kubernetes-validations': [
+        {
+          rule: "!self.matches('^https?://[^/?#]*@')",
+          message: `must not carry a user and password, which would stand in messages and logs: ${instead}`,
+        },
+      ],
+    });
+}
+
 /** A name in CQL. */
 export function identifier(description: string) {
   return z

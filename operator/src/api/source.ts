@@ -1,16 +1,12 @@
 import { z } from 'zod';
-import { integer, interval } from './scalars.ts';
+import { integer, interval, url } from './scalars.ts';
 
 export const source = z
   .object({
-    url: z
-      .string()
-      .max(2048)
-      .regex(/^https?:\/\/\S+$/)
-      .meta({
-        description:
-          "The API's address, as in https://randomuser.me/api/1.4/. Query parameters in it are kept.",
-      }),
+    url: url(
+      "The API's address, as in https://randomuser.me/api/1.4/. Query parameters in it are kept.",
+      'give a key by a query parameter, which no message names',
+    ),
     batchSize: integer('Users to ask for in a request.', 1, 5000).default(500),
     interval: interval('Time between two requests.').default('10s'),
     seed: z.string().max(128).default('').meta({

@@ -68,6 +68,21 @@ const refusals: Refusal[] = [
     spec,
     says: new RegExp(`spec\\.${field.replaceAll('.', '\\.')}.*must be at most 366d \\(8784h\\)`, 's'),
   })),
+  {
+    name: 'a password in the address of the source',
+    spec: { source: { url: 'https://me:secret@api.example/' } },
+    says: /spec\.source\.url.*give a key by a query parameter/s,
+  },
+  {
+    name: 'a password in the address of a registry',
+    spec: { schemaRegistry: { external: { url: 'http://me:secret@registry:8081' } } },
+    says: /spec\.schemaRegistry\.external\.url.*name it by secretRef/s,
+  },
+  ...['kafka', 'one:9092,', 'one:9092,,two:9092', 'SASL_SSL://one:9092'].map((bootstrapServers) => ({
+    name: `${bootstrapServers} for brokers`,
+    spec: { kafka: { external: { bootstrapServers } } },
+    says: /spec\.kafka\.external\.bootstrapServers.*must be host:port, separated by commas/s,
+  })),
   { name: 'an empty SQL', spec: { spark: { sql: '' } }, says: /spec\.spark\.sql/ },
   {
     name: 'an authority to trust on a connection that is not encrypted',
@@ -239,6 +254,12 @@ describe('the API server refuses', () => {
 
   test('nothing of a retention of many years', async () => {
     await apply('archive', { kafka: { ...SPEC.kafka, topic: { retention: '36500d' } } });
+  });
+
+  test('nothing of addresses of any kind', async () => {
+    const source = { url: 'https://api.example/users?by=me@example.org' };
+    const external = { bootstrapServers: 'one:9092, 10.0.0.2:9092,[fd00::1]:9092\n' };
+    await apply('addressed', { source, kafka: { external } });
   });
 
   test('nothing of one clean-up policy in the place of both, which were filled in', async () => {

@@ -21,6 +21,11 @@ const cases: { name: string; spec: Spec; says: RegExp }[] = [
     spec: { audit: { interval: '500d' } },
     says: /spec\.audit\.interval.*must be at most 366d/s,
   },
+  {
+    name: 'a list of brokers that ends with a comma',
+    spec: { kafka: { external: { bootstrapServers: 'one:9092,' } } },
+    says: /bootstrapServers.*must be host:port/s,
+  },
 ];
 
 /** The CRD as it was before there were any rules. */
