@@ -90,7 +90,9 @@ const external = z
         type: z
           .enum(['plain', 'scram-sha-256', 'scram-sha-512'])
           .meta({ description: 'The SASL mechanism.' }),
-        secretRef: secretRef('A Secret with username and password.'),
+        secretRef: secretRef(
+          'A Secret with username and password; with a managed registry, whose configuration quotes them, without ", \\ and ${.',
+        ),
       })
       .optional()
       .meta({ description: 'How clients prove who they are; left out: not at all.' }),
