@@ -67,6 +67,7 @@ describe('postgresql.conf', () => {
     ['a small one gets smaller ones', '1Gi', '512Mi', [512, 128, 80]],
     ['the smallest still holds some files of WAL', '576Mi', '64Mi', [64, 128, 80]],
     ['one from before the two were compared keeps what it can', '1Gi', '2Gi', [512, 128, 80]],
+    ['an enormous one keeps what Postgres can count', '8Pi', '6Pi', [2 ** 31 - 1, 1024, 80]],
     ['one that never had room for a slot is given the least', '64Mi', '2Gi', [64, 32, 32]],
   ];
   for (const [name, size, maxSlotWalKeepSize, expected] of volumes) {
@@ -132,6 +133,12 @@ describe('spark-defaults.conf', () => {
     assert.equal(set['spark.default.parallelism'], '12');
     assert.equal(set['spark.kubernetes.executor.request.cores'], '500m');
     assert.equal(set['spark.kubernetes.executor.limit.cores'], '3');
+  });
+
+  test('a driver without a limit gets the least heap that Spark starts with, however little it requests', () => {
+    const driver = { resources: { requests: { memory: '128Mi' }, limits: {} } };
+    const text = file(fullPipeline({ spark: { driver } }), 'people-spark', 'spark-defaults.conf');
+    assert.equal(properties(text)['spark.driver.memory'], '460m');
   });
 
   test('what the resource says wins', () => {

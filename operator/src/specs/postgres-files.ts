@@ -76,7 +76,8 @@ const mebibytes = (quantity: string | number) => Math.floor(quantityValue(quanti
 function walSizes({ storage, maxSlotWalKeepSize }: Managed) {
   const volume = mebibytes(storage.size);
   // A resource from before the API server compared them asks for more than its volume holds.
-  const kept = Math.max(64, Math.min(mebibytes(maxSlotWalKeepSize), volume - mebibytes(BESIDE_KEPT_WAL)));
+  const wanted = Math.min(mebibytes(maxSlotWalKeepSize), volume - mebibytes(BESIDE_KEPT_WAL));
+  const kept = Math.min(2 ** 31 - 1, Math.max(64, wanted));
   const between = Math.max(32, Math.min(1024, Math.floor((volume - kept) / 4)));
   return { kept, between, recycled: Math.min(80, between) };
 }
