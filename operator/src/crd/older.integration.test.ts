@@ -48,8 +48,10 @@ describe('a resource from before the schema refused', () => {
     for (const [index, { spec }] of cases.entries())
       await until('there are no rules', () => apply(`older-${index}`, spec).then(Boolean, () => false));
     await server.adminClient.apply(customResourceDefinition(), { fieldManager: 'test' });
+    // Each time another one: what was taken once is taken again as it is.
+    let probes = 0;
     const isRefused = () =>
-      apply('probe', cases[0]?.spec ?? {}).then(
+      apply(`probe-${probes++}`, cases[0]?.spec ?? {}).then(
         () => false,
         () => true,
       );
