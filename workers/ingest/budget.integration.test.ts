@@ -84,6 +84,16 @@ describe('the budget', () => {
     assert.equal(await waitMs(budget(100, 1000), 100), 0);
   });
 
+  test('may be for a period of months', async () => {
+    const days = 86_400_000;
+    const mine = budget(100, 60 * days);
+    await mine.settle(await reserved(mine, 60));
+    const wait = await waitMs(mine, 41);
+    assert.ok(wait > 59.9 * days && wait < 60.1 * days, `${wait} ms`);
+    await mine.exhaust(1000);
+    assert.ok((await waitMs(mine, 41)) > 59.9 * days);
+  });
+
   test('keeps no more than it needs', async () => {
     const mine = budget(1_000_000, 1000);
     for (let turn = 0; turn < 30; turn += 1) await mine.settle(await reserved(mine, 1));

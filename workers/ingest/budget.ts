@@ -26,19 +26,19 @@ const RESERVE = {
   text: `
     WITH recent AS (
       SELECT at, sum(users) OVER (ORDER BY at DESC) AS total FROM ingest_spent
-      WHERE source = $1 AND at > ${moment('-$4::int')}
+      WHERE source = $1 AND at > ${moment('-$4::bigint')}
     ), wait AS (
-      SELECT max(least(at, statement_timestamp())) + $4::int * interval '1 millisecond' AS until
+      SELECT max(least(at, statement_timestamp())) + $4::bigint * interval '1 millisecond' AS until
       FROM recent WHERE total + $2 > $3
     ), gone AS (
-      DELETE FROM ingest_spent WHERE source = $1 AND at <= ${moment('-$4::int')}
+      DELETE FROM ingest_spent WHERE source = $1 AND at <= ${moment('-$4::bigint')}
     ), taken AS (
       INSERT INTO ingest_spent (source, at, users)
-      SELECT $1, ${booked(moment('$5::int'), '$6::int')}, $2 FROM wait WHERE until IS NULL
+      SELECT $1, ${booked(moment('$5::bigint'), '$6::bigint')}, $2 FROM wait WHERE until IS NULL
       ${ADD} RETURNING at
     )
     SELECT (SELECT at::text FROM taken) AS at,
-           ceil(extract(epoch FROM until - statement_timestamp()) * 1000)::int AS wait_ms
+           ceil(extract(epoch FROM until - statement_timestamp()) * 1000)::float8 AS wait_ms
     FROM wait`,
 };
 
@@ -47,13 +47,13 @@ const SETTLE = {
   text: `
     WITH reserved AS (UPDATE ingest_spent SET users = users - $3 WHERE source = $1 AND at = $2)
     INSERT INTO ingest_spent (source, at, users)
-    VALUES ($1, ${booked('statement_timestamp()', '$4::int')}, $3) ${ADD}`,
+    VALUES ($1, ${booked('statement_timestamp()', '$4::bigint')}, $3) ${ADD}`,
 };
 
 const EXHAUST = {
   name: 'exhaust',
   text: `
-    INSERT INTO ingest_spent (source, at, users) VALUES ($1, ${booked(moment('$2::int'), '$4::int')}, $3) ${ADD}`,
+    INSERT INTO ingest_spent (source, at, users) VALUES ($1, ${booked(moment('$2::bigint'), '$4::bigint')}, $3) ${ADD}`,
 };
 
 /**

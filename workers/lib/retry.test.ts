@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
 import { ConfigError } from './config.ts';
 import { Health, StageError } from './health.ts';
 import { createLogger } from './logging.ts';
-import { backoffMs, isAbort, untilDone } from './retry.ts';
+import { backoffMs, isAbort, sleep, untilDone } from './retry.ts';
 
 function context() {
   const log = createLogger('test');
@@ -54,6 +55,16 @@ test('waits as long as the neighbour asked, and ends at once when aborted', asyn
     throw new StageError('Source', 'SourceRateLimited', 'later', { retryAfterMs: 3_600_000 });
   };
   await assert.rejects(untilDone(attempt, rest), isAbort);
+});
+
+test('waits longer than one timer can', async () => {
+  const controller = new AbortController();
+  let over = false;
+  const waited = sleep(2 ** 31, controller.signal).then(() => (over = true));
+  await setTimeout(20);
+  assert.equal(over, false);
+  controller.abort();
+  await assert.rejects(waited, isAbort);
 });
 
 test('a wrong configuration is not tried again', async () => {

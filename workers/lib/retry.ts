@@ -41,9 +41,15 @@ export function backoffMs(failures: number, maxMs: number, random: () => number 
   return Math.round(ceiling / 2 + (random() * ceiling) / 2);
 }
 
-/** Waits. @throws the signal's AbortError as soon as `signal` aborts. */
+/** A timer runs out at once where it is set to more. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/** Waits, however long. @throws the signal's AbortError as soon as `signal` aborts. */
 export async function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  await sleepFor(ms, undefined, { signal });
+  let restMs = ms;
+  for (; restMs > LONGEST_TIMER_MS; restMs -= LONGEST_TIMER_MS)
+    await sleepFor(LONGEST_TIMER_MS, undefined, { signal });
+  await sleepFor(restMs, undefined, { signal });
 }
 
 /** True for the error that an aborted signal leaves behind. */

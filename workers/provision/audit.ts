@@ -2,7 +2,7 @@ import type { Access } from '../lib/access.ts';
 import { cassandraError } from '../lib/cassandra.ts';
 import type { Credentials, Sections } from '../lib/config.ts';
 import { withClient } from '../lib/postgres.ts';
-import type { CassandraWish } from './cassandra.ts';
+import { type CassandraWish, tableOf } from './cassandra.ts';
 import { identifier, literal, openManaged } from './roles.ts';
 
 /** Lets the audit's role, which a managed server makes when it starts, read the users table and nothing else. */
@@ -29,7 +29,7 @@ export async function grantCassandra(
     try {
       await client.execute(`CREATE ROLE IF NOT EXISTS ${role} ${login}`);
       await client.execute(`ALTER ROLE ${role} ${login}`);
-      await client.execute(`GRANT SELECT ON TABLE ${wish.keyspace}.${wish.table} TO ${role}`);
+      await client.execute(`GRANT SELECT ON TABLE ${tableOf(wish)} TO ${role}`);
     } finally {
       await client.shutdown();
     }

@@ -5,7 +5,7 @@ import { COLUMN_TYPES, type Columns } from '../lib/columns.ts';
 import type { Sections } from '../lib/config.ts';
 import { StageError } from '../lib/health.ts';
 import { USER_COLUMNS } from '../lib/user.ts';
-import { connected, literal, openManaged } from './roles.ts';
+import { connected, identifier, literal, openManaged } from './roles.ts';
 import type { TableColumns } from './schema.ts';
 
 /** `managed` is a ring of ours: its roles are ours to make. On any other the credentials must work as they are. */
@@ -30,12 +30,12 @@ export function columnsInCassandra(wish: CassandraWish, access: Access): TableCo
 
 /** Drops the pipeline's table, and the keyspace where no other table is in it; what is gone already is fine. */
 export async function dropTable(wish: CassandraWish, access: Access): Promise<void> {
-  const { keyspace, table } = wish;
+  const { keyspace } = wish;
   await withClient(wish, access, async (client) => {
-    await client.execute(`DROP TABLE IF EXISTS ${keyspace}.${table}`);
+    await client.execute(`DROP TABLE IF EXISTS ${tableOf(wish)}`);
     const left = 'SELECT table_name FROM system_schema.tables WHERE keyspace_name = ?';
     const { rows } = await client.execute(left, [keyspace]);
-    if (rows.length === 0) await client.execute(`DROP KEYSPACE IF EXISTS ${keyspace}`);
+    if (rows.length === 0) await client.execute(`DROP KEYSPACE IF EXISTS ${identifier(keyspace)}`);
   });
 }
 
@@ -65,7 +65,7 @@ async function ensureKeyspace(client: Client, wish: CassandraWish) {
   if (present && client.hosts.length < replicationFactor) throw tooFewNodes(wish, client.hosts.length);
   const verb = present ? 'ALTER KEYSPACE' : 'CREATE KEYSPACE IF NOT EXISTS';
   const map = `{'class': 'NetworkTopologyStrategy', ${literal(localDatacenter)}: ${replicationFactor}}`;
-  await client.execute(`${verb} ${keyspace} WITH replication = ${map}`);
+  await client.execute(`${verb} ${identifier(keyspace)} WITH replication = ${map}`);
 }
 
 function tooFewNodes({ keyspace, replicationFactor }: CassandraWish, nodes: number): StageError {
@@ -99,14 +99,16 @@ async function missingColumns(client: Client, wish: CassandraWish, columns: Colu
   const present = new Map(rows.map((row) => [row['column_name'] as string, row['type'] as string]));
   return Object.entries(columns).filter(([name, type]) => {
     const [found, wanted] = [present.get(name), COLUMN_TYPES[type].cassandra];
-    if (found !== undefined && found !== wanted) throw wrongType(`${tableOf(wish)}.${name}`, found, wanted);
+    if (found !== undefined && found !== wanted)
+      throw wrongType(`${wish.keyspace}.${wish.table}.${name}`, found, wanted);
     return found === undefined;
   });
 }
 
 const definition = (name: string, type: Columns[string]) => `"${name}" ${COLUMN_TYPES[type].cassandra}`;
 
-const tableOf = ({ keyspace, table }: CassandraWish) => `${keyspace}.${table}`;
+/** Quoted, for CQL's own words, as `order`, name keyspaces and tables too. */
+export const tableOf = ({ keyspace, table }: CassandraWish) => `${identifier(keyspace)}.${identifier(table)}`;
 
 function wrongType(column: string, found: string, wanted: string): StageError {
   return new StageError(

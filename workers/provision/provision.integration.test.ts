@@ -14,6 +14,7 @@ import { startPostgres, type TestPostgres } from '../test/postgres.ts';
 import { runToEnd } from '../test/process.ts';
 import { startRegistry, type TestRegistry } from '../test/registry.ts';
 import { until } from '../test/wait.ts';
+import { grantCassandra } from './audit.ts';
 import { dropTable, provisionCassandra } from './cassandra.ts';
 import { provisionTopics } from './kafka.ts';
 
@@ -192,6 +193,16 @@ describe('provision', () => {
       reason: 'NotEnoughReplicas',
       message: /2 copies when the ring has as many nodes, it has 1/,
     });
+  });
+
+  test("makes a keyspace and a table whose names are words of CQL's own, and takes them away", async () => {
+    const wish = { ...managed(), keyspace: 'token', table: 'order' };
+    const access = { credentials: ROLE, ca: undefined };
+    await provisionCassandra(wish, access);
+    await grantCassandra(wish, access, { username: 'reader', password: "it's secret" });
+    await dropTable(wish, access);
+    const { rows } = await ring.execute('SELECT keyspace_name FROM system_schema.keyspaces');
+    assert.ok(rows.every((row) => row['keyspace_name'] !== 'token'));
   });
 
   test('teardown leaves a keyspace that holds the table of another', async () => {

@@ -7,6 +7,8 @@ from typing import Any, Mapping
 
 CONFIG_FILE = "/etc/userstream/config.json"
 SASL_MECHANISMS = ("plain", "scram-sha-256", "scram-sha-512")
+#: The longest that the resource may ask for: Spark reckons with it in microseconds.
+LONGEST_TRIGGER_MS = 366 * 24 * 3600 * 1000
 CQL_NAME = re.compile(r"[a-z][a-z0-9_]{0,47}")
 
 
@@ -148,7 +150,7 @@ def parse_config(document: Any, origin: str) -> Config:
         ),
         Stream(
             spark.text("sql"),
-            spark.whole("triggerMs"),
+            spark.whole("triggerMs", LONGEST_TRIGGER_MS),
             spark.whole("maxOffsetsPerTrigger"),
             spark.text("checkpointLocation"),
             spark.replay("replayFrom"),

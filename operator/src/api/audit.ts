@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { resources, secretRef } from './parts.ts';
-import { duration, integer } from './scalars.ts';
+import { integer, interval } from './scalars.ts';
 
 export const audit = z
   .object({
-    interval: duration('Time between the starts of two comparisons.').default('5m'),
+    interval: interval('Time between the starts of two comparisons.').default('5m'),
     usersPerSecond: integer('Users that are read from each store in a second at most.', 1, 1_000_000).default(
       10_000,
     ),

@@ -76,14 +76,23 @@ const strimzi = z
 
 const external = z
   .object({
-    bootstrapServers: text('Brokers to begin with: host:port, separated by commas.', 2048),
+    bootstrapServers: text('Brokers to begin with: host:port, separated by commas.', 2048).meta({
+      'x-kubernetes-validations': [
+        {
+          rule: "self.matches('^\\\\s*[^,/\\\\s]+:[0-9]{1,5}(\\\\s*,\\\\s*[^,/\\\\s]+:[0-9]{1,5})*\\\\s*$')",
+          message: 'must be host:port, separated by commas, as in one:9092,two:9092',
+        },
+      ],
+    }),
     tls,
     authentication: z
       .object({
         type: z
           .enum(['plain', 'scram-sha-256', 'scram-sha-512'])
           .meta({ description: 'The SASL mechanism.' }),
-        secretRef: secretRef('A Secret with username and password.'),
+        secretRef: secretRef(
+          'A Secret with username and password; with a managed registry, whose configuration quotes them, without ", \\ and ${.',
+        ),
       })
       .optional()
       .meta({ description: 'How clients prove who they are; left out: not at all.' }),

@@ -2,6 +2,16 @@ import { z } from 'zod';
 import { ATOMIC, atLeast, exactlyOne, resources, secretRef, storage, tls } from './parts.ts';
 import { image, integer, quantity, text } from './scalars.ts';
 
+/** What a volume must have beside the WAL that is kept: for the users, and for WAL on its way to the next checkpoint. */
+export const BESIDE_KEPT_WAL = '512Mi';
+
+/** Postgres gives a slot up for its size, never for the room on the volume: a full volume would end Postgres first. */
+const roomForWal = {
+  rule: `!has(self.storage) || !has(self.storage.size) || !has(self.maxSlotWalKeepSize) || quantity(string(self.storage.size)).compareTo(quantity(string(self.maxSlotWalKeepSize)).add(quantity('${BESIDE_KEPT_WAL}'))) >= 0`,
+  fieldPath: '.maxSlotWalKeepSize',
+  message: `maxSlotWalKeepSize must leave ${BESIDE_KEPT_WAL} of storage.size: with Kafka away the volume would be full, and Postgres down, before the slot is given up; lower maxSlotWalKeepSize or raise storage.size`,
+};
+
 const managed = z
   .object({
     image: image(
@@ -17,6 +27,7 @@ const managed = z
     description: 'A Postgres of the pipeline’s own: one primary on a persistent volume.',
     'x-kubernetes-validations': [
       atLeast('maxSlotWalKeepSize', '64Mi', 'Postgres writes WAL in files of 16Mi, and would lose the slot'),
+      roomForWal,
     ],
   });
 

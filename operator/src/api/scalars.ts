@@ -12,6 +12,21 @@ export function duration(description: string) {
     .meta({ description });
 }
 
+const LONGEST_DAYS = 366;
+const LONGEST = Object.entries(UNITS).map(([unit, ms]) => `'${unit}': ${(LONGEST_DAYS * 86_400_000) / ms}`);
+
+/** Time between two runs of something: a duration whose sums, in microseconds too, every component can reckon with. */
+export function interval(description: string) {
+  return duration(description).meta({
+    'x-kubernetes-validations': [
+      {
+        rule: `int(self.find('^[0-9]+')) <= {${LONGEST.join(', ')}}[self.find('[a-z]+$')]`,
+        message: `must be at most ${LONGEST_DAYS}d (${LONGEST_DAYS * 24}h)`,
+      },
+    ],
+  });
+}
+
 /** A duration of the resource in milliseconds. @throws {RangeError} on text that `duration` doesn't accept. */
 export function milliseconds(text: string): number {
   const match = DURATION.exec(text);
@@ -67,6 +82,23 @@ export function objectName(description: string) {
     .max(253)
     .regex(/^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$/)
     .meta({ description });
+}
+
+/** The address of an HTTP API. It stands in messages and logs, and `fetch` takes none with a password: `instead` says what does. */
+export function url(description: string, instead: string) {
+  return z
+    .string()
+    .max(2048)
+    .regex(/^https?:\/\/\S+$/)
+    .meta({
+      description,
+      'x-kubernetes-validations': [
+        {
+          rule: "!self.matches('^https?://[^/?#]*@')",
+          message: `must not carry a user and password, which would stand in messages and logs: ${instead}`,
+        },
+      ],
+    });
 }
 
 /** A name in CQL. */

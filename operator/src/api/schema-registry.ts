@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ATOMIC, exactlyOne, resources, secretRef } from './parts.ts';
-import { image, integer } from './scalars.ts';
+import { image, integer, url } from './scalars.ts';
 
 const managed = z
   .object({
@@ -12,11 +12,7 @@ const managed = z
 
 const external = z
   .object({
-    url: z
-      .string()
-      .max(2048)
-      .regex(/^https?:\/\/\S+$/)
-      .meta({ description: 'Address of its Confluent-compatible API.' }),
+    url: url('Address of its Confluent-compatible API.', 'put them into a Secret, and name it by secretRef'),
     secretRef: secretRef('A Secret with username and password for basic authentication.').optional(),
   })
   .meta({ description: 'An existing schema registry with the Confluent-compatible API.' });

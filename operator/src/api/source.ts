@@ -1,18 +1,14 @@
 import { z } from 'zod';
-import { duration, integer } from './scalars.ts';
+import { integer, interval, url } from './scalars.ts';
 
 export const source = z
   .object({
-    url: z
-      .string()
-      .max(2048)
-      .regex(/^https?:\/\/\S+$/)
-      .meta({
-        description:
-          "The API's address, as in https://randomuser.me/api/1.4/. Query parameters in it are kept.",
-      }),
+    url: url(
+      "The API's address, as in https://randomuser.me/api/1.4/. Query parameters in it are kept.",
+      'give a key by a query parameter, which no message names',
+    ),
     batchSize: integer('Users to ask for in a request.', 1, 5000).default(500),
-    interval: duration('Time between two requests.').default('10s'),
+    interval: interval('Time between two requests.').default('10s'),
     seed: z.string().max(128).default('').meta({
       description:
         'Set: the pages of one fixed sequence of users, each fetched once. Empty: new random users each time.',
@@ -31,7 +27,7 @@ export const source = z
     rateLimit: z
       .object({
         users: integer('Users that may be asked for in the period.', 1, 10_000_000).default(20_000),
-        per: duration('The period that the budget is for.').default('300s'),
+        per: interval('The period that the budget is for.').default('300s'),
       })
       .prefault({})
       .meta({ description: "The API's budget, never exceeded." }),

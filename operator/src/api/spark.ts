@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { atLeast, executorResources, resources, storage } from './parts.ts';
-import { duration, integer, settings } from './scalars.ts';
+import { integer, interval, settings } from './scalars.ts';
 
 /** Properties that the job's correctness, its network and its rights rest on: the operator and the job set them. */
 export const RESERVED_PROPERTIES = [
@@ -48,7 +48,7 @@ export const spark = z
       description:
         'A row-wise projection and filter over the view users that keeps the column id. A user that it leaves out is deleted from Cassandra.',
     }),
-    trigger: duration('Time between the starts of two micro-batches.').default('1s'),
+    trigger: interval('Time between the starts of two micro-batches.').default('1s'),
     maxOffsetsPerTrigger: integer('Records in a micro-batch at most.', 1, 100_000_000).default(100_000),
     driver: z
       .object({ resources: resources({ cpu: '100m', memory: '1Gi' }, { memory: '1536Mi' }) })

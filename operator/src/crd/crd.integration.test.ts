@@ -55,6 +55,34 @@ const refusals: Refusal[] = [
     spec: { source: { ...SPEC.source, batchSize: 5001 } },
     says: /spec\.source\.batchSize.*less than or equal to 5000/s,
   },
+  ...Object.entries({
+    'source.interval': { source: { ...SPEC.source, interval: '527041m' } },
+    'source.rateLimit.per': { source: { ...SPEC.source, rateLimit: { per: '31622401s' } } },
+    'spark.trigger': { spark: { trigger: '8785h' } },
+    'audit.interval': { audit: { interval: '367d' } },
+    'cassandra.managed.repair.interval': {
+      cassandra: { managed: { repair: { interval: '999999999d' } } },
+    },
+  }).map(([field, spec]) => ({
+    name: `more than a year as ${field}`,
+    spec,
+    says: new RegExp(`spec\\.${field.replaceAll('.', '\\.')}.*must be at most 366d \\(8784h\\)`, 's'),
+  })),
+  {
+    name: 'a password in the address of the source',
+    spec: { source: { url: 'https://me:secret@api.example/' } },
+    says: /spec\.source\.url.*give a key by a query parameter/s,
+  },
+  {
+    name: 'a password in the address of a registry',
+    spec: { schemaRegistry: { external: { url: 'http://me:secret@registry:8081' } } },
+    says: /spec\.schemaRegistry\.external\.url.*name it by secretRef/s,
+  },
+  ...['kafka', 'one:9092,', 'one:9092,,two:9092', 'SASL_SSL://one:9092'].map((bootstrapServers) => ({
+    name: `${bootstrapServers} for brokers`,
+    spec: { kafka: { external: { bootstrapServers } } },
+    says: /spec\.kafka\.external\.bootstrapServers.*must be host:port, separated by commas/s,
+  })),
   { name: 'an empty SQL', spec: { spark: { sql: '' } }, says: /spec\.spark\.sql/ },
   {
     name: 'an authority to trust on a connection that is not encrypted',
@@ -90,6 +118,16 @@ const refusals: Refusal[] = [
     name: 'so little WAL that every slot is lost',
     spec: { postgres: { managed: { maxSlotWalKeepSize: 0 } } },
     says: /spec\.postgres\.managed\.maxSlotWalKeepSize.*must be at least 64Mi/s,
+  },
+  {
+    name: 'more WAL kept for a slot than the volume has room for',
+    spec: { postgres: { managed: { storage: { size: '1Gi' }, maxSlotWalKeepSize: '513Mi' } } },
+    says: /spec\.postgres\.managed\.maxSlotWalKeepSize.*must leave 512Mi of storage\.size/s,
+  },
+  {
+    name: 'the default of it on a volume that is too small for it',
+    spec: { postgres: { managed: { storage: { size: '1Gi' } } } },
+    says: /lower maxSlotWalKeepSize or raise storage\.size/,
   },
   {
     name: "a keyspace of Cassandra's own",
@@ -202,6 +240,26 @@ describe('the API server refuses', () => {
     ];
     const { spec } = (await apply('fields', { fields })) as { spec?: { fields?: unknown } };
     assert.deepEqual(spec?.fields, pipelineSpec.parse({ ...SPEC, fields }).fields);
+  });
+
+  test('nothing of as much WAL for a slot as just leaves room', async () => {
+    await apply('kept', { postgres: { managed: { storage: { size: '1Gi' }, maxSlotWalKeepSize: '512Mi' } } });
+  });
+
+  test('nothing of the longest times between two runs', async () => {
+    const source = { ...SPEC.source, interval: '31622400s', rateLimit: { per: '527040m' } };
+    const [spark, audit] = [{ trigger: '999999999ms' }, { interval: '8784h' }];
+    await apply('rare', { source, spark, audit, cassandra: { managed: { repair: { interval: '366d' } } } });
+  });
+
+  test('nothing of a retention of many years', async () => {
+    await apply('archive', { kafka: { ...SPEC.kafka, topic: { retention: '36500d' } } });
+  });
+
+  test('nothing of addresses of any kind', async () => {
+    const source = { url: 'https://api.example/users?by=me@example.org' };
+    const external = { bootstrapServers: 'one:9092, 10.0.0.2:9092,[fd00::1]:9092\n' };
+    await apply('addressed', { source, kafka: { external } });
   });
 
   test('nothing of one clean-up policy in the place of both, which were filled in', async () => {

@@ -39,7 +39,9 @@ const refused: Change[] = [
     to: fields({ title: 'bigint', latitude: 'double' }),
     wayRound: /give the values of the new type another name$/,
   },
-  ...volumeChanges('postgres.managed.storage', (storage) => ({ postgres: { managed: { storage } } })),
+  ...volumeChanges('postgres.managed.storage', (storage) => ({
+    postgres: { managed: { storage, maxSlotWalKeepSize: '1Gi' } },
+  })),
   ...volumeChanges('kafka.strimzi.controllers.storage', (storage) => ({
     kafka: { strimzi: { controllers: { storage } } },
   })),

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import type { V1JobSpec, V1StatefulSet } from '@kubernetes/client-node';
 import { type ApiServer, startApiServer } from '../../test/apiserver.ts';
 import { NAMESPACE, serve } from '../../test/pipelines.ts';
 import { Scene, saying } from '../../test/scene.ts';
@@ -107,6 +108,30 @@ describe('a pipeline that changes, on a real API server', () => {
       rolled,
       STEPS.map((step) => [step]),
     );
+  });
+
+  test('leaves Postgres at the major version of its data, whoever asks for another, and the rest goes on', async () => {
+    const scene = await running('major');
+    const image = async () => {
+      const { spec } = ((await scene.workload('postgres')) ?? {}) as unknown as V1StatefulSet;
+      return spec?.template.spec?.containers[0]?.image;
+    };
+    const newer = { ...IMAGES, postgres: 'postgres:17', workers: 'userstream/workers:2' };
+    await scene.reconcile({ images: newer });
+    assert.equal(await image(), IMAGES.postgres);
+    assert.equal(await scene.reason(), 'PostgresMajorVersion');
+    const rolled = (await scene.job())?.['spec'] as V1JobSpec;
+    assert.equal(rolled.template.spec?.containers[0]?.image, newer.workers);
+
+    await scene.apply({ postgres: { managed: { image: 'postgres:17', maxSlotWalKeepSize: '3Gi' } } });
+    const before = (await scene.workload('postgres'))?.metadata.generation;
+    await scene.reconcile();
+    assert.equal(await image(), IMAGES.postgres);
+    assert.notEqual((await scene.workload('postgres'))?.metadata.generation, before, 'the rest is applied');
+    await scene.apply({});
+    await scene.settle();
+    await scene.reconcile();
+    assert.doesNotMatch((await scene.reason()) ?? '', /^PostgresMajorVersion/);
   });
 
   test('corrects a stage that is broken while one before it rolls and provisioning is open', async () => {

@@ -86,12 +86,17 @@ describe('what the operator follows', () => {
     };
     const set = {
       metadata: { ...metadata, uid: 'set' },
-      spec: { replicas: 1, template: {} },
+      spec: {
+        replicas: 1,
+        template: { spec: { containers: [{ name: 'main', image: 'a:1', args: ['x'] }] } },
+      },
       status: { observedGeneration: 2, replicas: 1, updateRevision: 'new' },
     };
     const annotations = { [MADE_FROM]: 'x', other: 'y' };
     const made = kept({ ...set, metadata: { ...metadata, annotations } }, 'StatefulSet');
     assert.deepEqual(made.metadata.annotations, { [MADE_FROM]: 'x' });
+    const images = { spec: { containers: [{ name: 'main', image: 'a:1' }] } };
+    assert.deepEqual(kept(set, 'StatefulSet').spec.template, images);
     const failure = { type: 'ReplicaFailure', status: 'True', reason: 'FailedCreate', message: 'quota' };
     const starved = { metadata, spec: { replicas: 1 }, status: { conditions: [failure] } };
     const complete = { metadata, status: { conditions: [{ type: 'Complete', status: 'True' }] } };

@@ -1,3 +1,4 @@
+import type { V1StatefulSetSpec } from '@kubernetes/client-node';
 import { GROUP, KIND, VERSION } from '../api/pipeline.ts';
 import { JOB, POD, SECRET, VOLUME_CLAIM } from '../kube/kinds.ts';
 import type { KubeObject } from '../kube/object.ts';
@@ -50,10 +51,16 @@ const workload: Keep = (object) => {
   return { ...job(object), status: failures.length > 0 ? { ...status, conditions: failures } : status };
 };
 
-/** Also what it was made from: stateful-set.ts compares that. */
+/**
+ * Of the pod template the images that run: what Postgres can read is decided by them. Also what the whole was made from:
+ * stateful-set.ts compares that.
+ */
 const statefulSet: Keep = (object) => {
   const annotations = only(object.metadata.annotations, MADE_FROM);
-  return { ...workload(object), metadata: { ...metadataOf(object), annotations } };
+  const { template } = (object['spec'] ?? {}) as Partial<V1StatefulSetSpec>;
+  const containers = each(template?.spec?.containers, (container) => only(container, 'name', 'image'));
+  const spec = { ...without(object['spec'], 'template'), template: { spec: { containers } } };
+  return { ...workload(object), metadata: { ...metadataOf(object), annotations }, spec };
 };
 
 /** How it is, not how it should be. */

@@ -50,7 +50,7 @@ describe('volumes, with the controllers of Kubernetes at work', () => {
   const podUid = async (pipeline: string) =>
     (await get<KubeObject>('v1', 'Pod', `${pipeline}-postgres-0`))?.metadata.uid;
   const want = (name: string, storage: { size: string; className: string }) =>
-    apply(pipelineObject(name, { postgres: { managed: { storage } } }));
+    apply(pipelineObject(name, { postgres: { managed: { storage, maxSlotWalKeepSize: '64Mi' } } }));
 
   async function run(name: string, client = server.adminClient): Promise<void> {
     await reconcile({ namespace: NAMESPACE, name }, { ...EFFECTS, client }).catch((error) => {
@@ -244,10 +244,10 @@ describe('volumes, with the controllers of Kubernetes at work', () => {
     await want('pending', { size: '1Gi', className: 'no-such-class' });
     await runUntil('pending', 'its pod is there', async () => !!(await podUid('pending')));
     const before = await podUid('pending');
-    await want('pending', { size: '500Mi', className: 'growing' });
+    await want('pending', { size: '600Mi', className: 'growing' });
     await runUntil('pending', 'its volume is of the other class', async () => {
       const { storageClassName } = (await volume('pending'))?.spec ?? {};
-      return storageClassName === 'growing' && (await requested('pending')) === '500Mi';
+      return storageClassName === 'growing' && (await requested('pending')) === '600Mi';
     });
     await runUntil(
       'pending',
@@ -265,7 +265,7 @@ describe('volumes, with the controllers of Kubernetes at work', () => {
       metadata: { ...bound?.metadata, resourceVersion: '1' },
       status: { phase: 'Pending' },
     };
-    const wanted = { spec: { resources: { requests: { storage: '500Mi' } } } };
+    const wanted = { spec: { resources: { requests: { storage: '600Mi' } } } };
     const cluster = new Cluster({ client: server.adminClient }, pipeline);
     await assert.rejects(fitVolumes(cluster, [{ pod: 'late-postgres-0', live, wanted }], true), isConflict);
     assert.equal((await volume('late'))?.metadata?.deletionTimestamp, undefined);

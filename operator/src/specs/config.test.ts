@@ -67,6 +67,11 @@ test('a worker is told of its own neighbours alone', () => {
   });
 });
 
+test('a comma behind the last broker names none', () => {
+  const kafka = { external: { bootstrapServers: 'one:9092, two:9092,' } };
+  assert.deepEqual(sections(pipelineOf({ kafka })).kafka.bootstrapServers, ['one:9092', 'two:9092']);
+});
+
 test('durations are told in milliseconds, brokers one by one', () => {
   const { source, kafka, spark, topics } = sections(externalPipeline());
   assert.deepEqual([source.intervalMs, source.rateLimit.perMs, spark.triggerMs], [10_000, 300_000, 1_000]);

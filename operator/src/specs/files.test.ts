@@ -61,6 +61,24 @@ describe('postgresql.conf', () => {
     assert.match(text, /^max_slot_wal_keep_size = 2048MB$/m);
     assert.match(text, /^shared_buffers = 256MB$/m);
   });
+
+  const volumes: [name: string, size: string, keep: string, walSizes: number[]][] = [
+    ['a large volume leaves Postgres its own sizes', '10Gi', '2Gi', [2048, 1024, 80]],
+    ['a small one gets smaller ones', '1Gi', '512Mi', [512, 128, 80]],
+    ['the smallest still holds some files of WAL', '576Mi', '64Mi', [64, 128, 80]],
+    ['one from before the two were compared keeps what it can', '1Gi', '2Gi', [512, 128, 80]],
+    ['an enormous one keeps what Postgres can count', '8Pi', '6Pi', [2 ** 31 - 1, 1024, 80]],
+    ['one that never had room for a slot is given the least', '64Mi', '2Gi', [64, 32, 32]],
+  ];
+  for (const [name, size, maxSlotWalKeepSize, expected] of volumes) {
+    test(`bounds WAL by the volume: ${name}`, () => {
+      const managed = { storage: { size }, maxSlotWalKeepSize };
+      const text = file(fullPipeline({ postgres: { managed } }), 'people-postgres', 'postgresql.conf');
+      const names = ['max_slot_wal_keep_size', 'max_wal_size', 'min_wal_size'];
+      const sizes = names.map((name) => Number(new RegExp(`^${name} = (\\d+)MB$`, 'm').exec(text)?.[1]));
+      assert.deepEqual(sizes, expected);
+    });
+  }
 });
 
 describe('cassandra.yaml', () => {
@@ -115,6 +133,12 @@ describe('spark-defaults.conf', () => {
     assert.equal(set['spark.default.parallelism'], '12');
     assert.equal(set['spark.kubernetes.executor.request.cores'], '500m');
     assert.equal(set['spark.kubernetes.executor.limit.cores'], '3');
+  });
+
+  test('a driver without a limit gets the least heap that Spark starts with, however little it requests', () => {
+    const driver = { resources: { requests: { memory: '128Mi' }, limits: {} } };
+    const text = file(fullPipeline({ spark: { driver } }), 'people-spark', 'spark-defaults.conf');
+    assert.equal(properties(text)['spark.driver.memory'], '460m');
   });
 
   test('what the resource says wins', () => {

@@ -20,7 +20,11 @@ export function kafkaConnection(pipeline: PipelineKey & SpecOf<'kafka'>): KafkaC
   }
   const { bootstrapServers, tls, authentication } = external;
   return {
-    bootstrapServers: bootstrapServers.split(',').map((server) => server.trim()),
+    // A resource from before the API server looked at it may end with a comma.
+    bootstrapServers: bootstrapServers
+      .split(',')
+      .map((server) => server.trim())
+      .filter(Boolean),
     tls: tls.enabled,
     ...(authentication
       ? { saslMechanism: authentication.type, secretName: authentication.secretRef.name }

@@ -1,3 +1,4 @@
+import { BESIDE_KEPT_WAL } from '../api/postgres.ts';
 import type { Pipeline } from '../api/resource.ts';
 import { quantityValue } from '../api/scalars.ts';
 import { MIB, memoryMib } from './quantities.ts';
@@ -66,8 +67,24 @@ local   all       postgres           peer
 host    all       all       all      scram-sha-256
 `;
 
-/** postgresql.conf: logical decoding on, the WAL of a stopped relay bounded, a quarter of the memory as cache. */
-export function configuration({ resources, maxSlotWalKeepSize }: Managed): string {
+const mebibytes = (quantity: string | number) => Math.floor(quantityValue(quantity) / MIB);
+
+/**
+ * What WAL may take of the volume, in MiB. A slot is given up at a checkpoint, so beside what is kept for it there is
+ * what comes between two: at most Postgres' own gigabyte, and a quarter of what the other leaves.
+ */
+function walSizes({ storage, maxSlotWalKeepSize }: Managed) {
+  const volume = mebibytes(storage.size);
+  // A resource from before the API server compared them asks for more than its volume holds.
+  const wanted = Math.min(mebibytes(maxSlotWalKeepSize), volume - mebibytes(BESIDE_KEPT_WAL));
+  const kept = Math.min(2 ** 31 - 1, Math.max(64, wanted));
+  const between = Math.max(32, Math.min(1024, Math.floor((volume - kept) / 4)));
+  return { kept, between, recycled: Math.min(80, between) };
+}
+
+/** postgresql.conf: logical decoding on, WAL bounded by the volume, a quarter of the memory as cache. */
+export function configuration(managed: Managed): string {
+  const { kept, between, recycled } = walSizes(managed);
   const settings: Record<string, string> = {
     listen_addresses: "'*'",
     port: '5432',
@@ -77,8 +94,10 @@ export function configuration({ resources, maxSlotWalKeepSize }: Managed): strin
     wal_level: 'logical',
     max_wal_senders: '10',
     max_replication_slots: '10',
-    max_slot_wal_keep_size: `${Math.max(1, Math.floor(quantityValue(maxSlotWalKeepSize) / MIB))}MB`,
-    shared_buffers: `${Math.max(16, Math.floor(memoryMib(resources, 512) / 4))}MB`,
+    max_slot_wal_keep_size: `${kept}MB`,
+    max_wal_size: `${between}MB`,
+    min_wal_size: `${recycled}MB`,
+    shared_buffers: `${Math.max(16, Math.floor(memoryMib(managed.resources, 512) / 4))}MB`,
     logging_collector: 'off',
     timezone: "'UTC'",
     log_timezone: "'UTC'",

@@ -76,7 +76,10 @@ export function postgresObjects(pipeline: Pipeline, { images, secretHashes }: Bu
   const { managed } = pipeline.spec.postgres;
   if (!managed) return [];
   const data = { 'start.sh': START, 'postgresql.conf': configuration(managed), 'pg_hba.conf': HBA };
-  const configHash = hash([data, accessHashes(pipeline, POSTGRES_ROLES, secretHashes)]);
+  // A volume grows around a running pod: the WAL that a larger one has room for comes with the next restart.
+  const whateverItsVolume = configuration({ ...managed, storage: { size: '1Pi' } });
+  const rolling = { ...data, 'postgresql.conf': whateverItsVolume };
+  const configHash = hash([rolling, accessHashes(pipeline, POSTGRES_ROLES, secretHashes)]);
   const spec = pod(pipeline, managed.image ?? images.postgres, managed);
   return [
     configMap(metadata(pipeline, 'postgres'), data),

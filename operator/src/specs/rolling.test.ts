@@ -129,6 +129,11 @@ describe('what rolls pods', () => {
       spec: { postgres: { managed: { maxSlotWalKeepSize: '4Gi' } } },
       rolls: ['StatefulSet people-postgres'],
     },
+    {
+      name: 'another size of the volume, which grows around its pod',
+      spec: { postgres: { managed: { storage: { size: '4Gi' } } } },
+      rolls: [],
+    },
     { name: 'more nodes in the ring', spec: { cassandra: { managed: { replicas: 5 } } }, rolls: [] },
     { name: 'more pods of the relay', spec: { relay: { replicas: 3 } }, rolls: [] },
     { name: 'more pods of ingest, which share its budget', spec: { ingest: { replicas: 3 } }, rolls: [] },

@@ -15,8 +15,11 @@ export const BLOCK_MANAGER_PORT = 7079;
 /** The JVM's part of a container's memory; the rest is for Python, threads and buffers. */
 const HEAP_SHARE = 0.6;
 
+/** Without a limit, requests say what is set aside, not what Spark may use: it refuses a heap below 450 MiB. */
+const LEAST_MIB = 768;
+
 function memory(resources: Resources): { heap: number; rest: number } {
-  const all = memoryMib(resources, 1536);
+  const all = Math.max(LEAST_MIB, memoryMib(resources, 1536));
   const heap = Math.floor(all * HEAP_SHARE);
   return { heap, rest: all - heap };
 }

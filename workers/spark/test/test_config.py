@@ -45,6 +45,10 @@ class ParseConfig(unittest.TestCase):
         self.assertEqual(config.spark.trigger_ms, 1000)
         self.assertIsNone(config.spark.replay_from)
 
+    def test_takes_the_rarest_trigger_that_the_resource_may_ask_for(self):
+        year = 366 * 24 * 3600 * 1000
+        self.assertEqual(parse_config(changed("spark", triggerMs=year), "config.json").spark.trigger_ms, year)
+
     def test_reads_where_to_replay_from(self):
         for wish in ({"timeMs": 0}, {"offsets": {"0": 0, "11": 7}}):
             with self.subTest(wish):
