@@ -282,11 +282,11 @@ describe('volumes, with the controllers of Kubernetes at work', () => {
       return { uid: metadata?.uid, memory, storageClassName };
     };
     const limits = { memory: '3Gi' };
-    const first = await applied({ storage: { size: '1Gi' } });
+    const first = await applied({ storage: { size: '3Gi' } });
     assert.equal(first.storageClassName, 'growing');
-    const second = await applied({ storage: { size: '1Gi' }, resources: { limits } });
+    const second = await applied({ storage: { size: '3Gi' }, resources: { limits } });
     assert.deepEqual(second, { ...first, memory: '3Gi' });
-    await apply(pipelineObject('altered', { postgres: { managed: { storage: { size: '2Gi' } } } }));
+    await apply(pipelineObject('altered', { postgres: { managed: { storage: { size: '4Gi' } } } }));
     await runUntil(
       'altered',
       'it is made anew',
