@@ -27,15 +27,18 @@ export type RecorderOptions = {
   onError: (error: unknown) => void;
 };
 
-/** `cancel`: of the write that waits for its time. */
-type Series = { ref: ObjectRef; count: number; seen: Date; writtenAt: number; cancel?: () => void };
+/** `isTold`: whether the count is written, or about to be. */
+type Series = { ref: ObjectRef; count: number; seen: Date; writtenAt: number; isTold: boolean };
 /** What is to be written of the series of a key. */
 type Write = { key: string; send: () => Promise<unknown> };
 type Allowance = { tokens: number; at: number };
 
 /** A repeat counts into its series for this long after the last write, then begins a new event. */
 const SERIES_MS = 6 * 60_000;
-/** A series is written at most this often, whatever the rate of repeats, and so long after the last at the latest. */
+/**
+ * A series is written at most this often, whatever the rate of repeats. What came since is told with a later repeat, with
+ * another event once the series is over, or at the end: a write by the clock would come while all is quiet.
+ */
 const SERIES_WRITE_MS = 60_000;
 /** New events an object may have at once, and how soon one more is allowed: this also bounds how many can wait. */
 const BURST = 25;
@@ -77,9 +80,9 @@ export class EventRecorder {
     await this.#writing;
   }
 
-  /** Writes the counts before they are due, and resolves when all that was recorded is written, or given up. */
+  /** Writes the counts that aren't told, and resolves when all that was recorded is written, or given up. */
   async close(): Promise<void> {
-    for (const [key, series] of this.#series) if (series.cancel) this.#count(key, series);
+    for (const [key, series] of this.#series) if (!series.isTold) this.#count(key, series);
     const told = new AbortController();
     const toldAll = this.written().then(() => told.abort());
     await Promise.race([toldAll, sleep(this.#options.clock, LAST_WORDS_MS, told.signal)]);
@@ -89,7 +92,8 @@ export class EventRecorder {
   #begin(key: string, object: KubeObject, text: EventText): void {
     const { client, clock } = this.#options;
     const event = this.#event(object, text);
-    this.#series.set(key, { ref: refOf(event), count: 1, seen: clock.date(), writtenAt: clock.now() });
+    const seen = { seen: clock.date(), writtenAt: clock.now(), isTold: true };
+    this.#series.set(key, { ref: refOf(event), count: 1, ...seen });
     // Nobody else gives that name: an answer was lost.
     const create = () => client.create(event).catch(unlessExists);
     this.#enqueue({ key, send: create });
@@ -99,15 +103,14 @@ export class EventRecorder {
     const { clock } = this.#options;
     series.count += 1;
     series.seen = clock.date();
-    const waitMs = Math.max(0, series.writtenAt + SERIES_WRITE_MS - clock.now());
-    series.cancel ??= clock.after(waitMs, () => this.#count(key, series));
+    series.isTold = false;
+    if (clock.now() - series.writtenAt >= SERIES_WRITE_MS) this.#count(key, series);
   }
 
   /** Has a series' count written as it is by then. */
   #count(key: string, series: Series): void {
     const { client, clock } = this.#options;
-    series.cancel?.();
-    delete series.cancel;
+    series.isTold = true;
     series.writtenAt = clock.now();
     const { ref } = series;
     const counted = () => ({ count: series.count, lastObservedTime: microTime(series.seen) });
@@ -125,16 +128,11 @@ export class EventRecorder {
       if (isBusy()) await sleep(clock, BUSY_MS);
       this.#waiting.delete(write);
       await retried(clock, write.send, this.#closed.signal).catch((error) => {
-        this.#forget(write.key);
+        this.#series.delete(write.key);
         onError(error);
       });
     }
     this.#writing = undefined;
-  }
-
-  #forget(key: string): void {
-    this.#series.get(key)?.cancel?.();
-    this.#series.delete(key);
   }
 
   #event(object: KubeObject, text: EventText): KubeObject {
@@ -172,7 +170,9 @@ export class EventRecorder {
     if (now - this.#prunedAt < PRUNE_MS) return;
     this.#prunedAt = now;
     for (const [key, series] of this.#series) {
-      if (now - series.writtenAt > SERIES_MS) this.#forget(key);
+      if (now - series.writtenAt <= SERIES_MS) continue;
+      if (!series.isTold) this.#count(key, series);
+      this.#series.delete(key);
     }
     for (const [uid, { at }] of this.#allowances) {
       if (now - at > BURST * REFILL_MS) this.#allowances.delete(uid);
