@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GROUP, KIND, VERSION } from '../../src/api/pipeline.ts';
-import type { KubeObject, ObjectRef } from '../../src/kube/object.ts';
+import { type KubeObject, type ObjectRef, refOf } from '../../src/kube/object.ts';
 import { until } from '../until.ts';
 import { objectsOf } from './discovery.ts';
 import { Operator, type OperatorOptions } from './operator.ts';
@@ -112,6 +112,12 @@ export class Run {
 
   async delete(): Promise<void> {
     await this.world.client.delete(this.pipelineRef);
+  }
+
+  /** Takes away the volumes that a pipeline has left, of which one by the same name would be made again. */
+  async removeClaims(): Promise<void> {
+    const claims = (await this.objects()).filter(({ kind }) => kind === 'PersistentVolumeClaim');
+    for (const claim of claims) await this.world.client.delete(refOf(claim));
   }
 
   /** All that stands in the namespace. */

@@ -99,6 +99,7 @@ async function putBack(run: Run, spec: Spec): Promise<void> {
   }
   await run.delete();
   await run.gone();
+  await run.removeClaims();
   await run.apply(spec);
   await run.ready();
 }
