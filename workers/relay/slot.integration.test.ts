@@ -48,7 +48,7 @@ describe('the relay’s slot', () => {
     t.after(() => stream.close());
     for (let pings = 0; pings < 10; pings += 1) {
       const before = heard.length;
-      stream.ping(heard.at(-1) ?? (await readSlot(bench.db, section.slot)).confirmedLsn);
+      stream.ping(heard.at(-1) ?? (await readSlot(bench.db, section)).confirmedLsn);
       await until(`the answer to ping ${pings}`, () => heard.length > before, 5000);
     }
   });
@@ -62,7 +62,7 @@ describe('the relay’s slot', () => {
       onMessage: () => {},
       onKeepalive: () => {},
     });
-    const { confirmedLsn } = await readSlot(bench.db, section.slot);
+    const { confirmedLsn } = await readSlot(bench.db, section);
     const beat = setInterval(() => foreigner.confirm(confirmedLsn), 5000);
     const relay = await bench.startRelay();
     await reaches(relay, 'to stand by first', standsBy);
