@@ -75,9 +75,8 @@ async function historyOf(session: Session, fail: (error: unknown) => void): Prom
   const { end } = await readWal(control, config.postgres);
   const newest = await published();
   const known = () => void markServerKnown(control, config.postgres.slot).catch(fail);
-  if (newest && isAhead(newest.version, slot.epoch, slot.confirmedLsn, end)) {
-    return new History(newest, end, known);
-  }
+  const ahead = isAhead(newest?.version, slot.epoch, slot.confirmedLsn, end);
+  if (newest && ahead) return new History(newest, end, known);
   known();
   return undefined;
 }
