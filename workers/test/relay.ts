@@ -58,7 +58,7 @@ export class RelayBench {
     const [postgres, kafka] = await Promise.all([startPostgres(), startKafka()]);
     const servers = { postgres, kafka, registry: await startRegistry(kafka) };
     const section = kafkaSection(kafka, compression);
-    const topics = { partitions: 3, replicas: 1, config: topicConfig ?? {} };
+    const topics = { partitions: 3, replicas: 1, config: topicConfig ?? {}, deadLetterConfig: {} };
     await provisionTopics(section, NOBODY, pino({ enabled: false }), topicWishes(section, topics, []));
     await provisionPostgres(postgres.section, { credentials: postgres.credentials, ca: undefined });
     const db = await connect(postgres);

@@ -80,7 +80,7 @@ export class SinkBench {
     const [kafka, cassandra] = await Promise.all([startKafka(), startCassandra()]);
     const servers = { kafka, cassandra, registry: await startRegistry(kafka) };
     const section = kafkaSection(kafka);
-    const topics = { partitions: 2, replicas: 1, config: {} };
+    const topics = { partitions: 2, replicas: 1, config: {}, deadLetterConfig: {} };
     const wishes = topicWishes(section, topics, []).map(withKafkasLimit);
     await provisionTopics(section, NOBODY, pino({ enabled: false }), wishes);
     const schemaId = await subjectClient(registrySection(servers.registry), undefined).register(USER_SCHEMA);
