@@ -102,13 +102,21 @@ export class SinkBench {
   /** Starts the job on the checkpoint that the last one left, or on a fresh one. */
   async startSpark({ replayFrom, cores, fresh = false }: Start = {}): Promise<void> {
     if (fresh) this.#generation++;
-    this.#spark = await startSpark(this.#config(replayFrom), this.credentials, cores);
+    this.#spark = await startSpark(this.config(replayFrom), this.credentials, cores);
+  }
+
+  /** The job's config.json, on a checkpoint of the bench's. */
+  config(replayFrom?: ReplayFrom): SparkConfig {
+    const { sql, maxOffsetsPerTrigger = 20_000 } = this.#options;
+    const checkpointLocation = `file://${this.#checkpoint.path}/checkpoint-${this.#generation}`;
+    const spark = { sql, triggerMs: 200, maxOffsetsPerTrigger, checkpointLocation };
+    return { ...sectionsOf(this.#servers), spark: { ...spark, ...(replayFrom ? { replayFrom } : {}) } };
   }
 
   /** Writes the job's config.json, and answers where it stands. */
   async writeConfig(): Promise<string> {
     const file = join(this.#checkpoint.path, 'config.json');
-    await writeFile(file, JSON.stringify(this.#config()));
+    await writeFile(file, JSON.stringify(this.config()));
     return file;
   }
 
@@ -181,12 +189,5 @@ export class SinkBench {
     return await until(what, check, PATIENCE_MS).catch((error) => {
       throw new Error(`${error.message}\n${this.#spark?.output().slice(-6000)}`);
     });
-  }
-
-  #config(replayFrom?: ReplayFrom): SparkConfig {
-    const { sql, maxOffsetsPerTrigger = 20_000 } = this.#options;
-    const checkpointLocation = `file://${this.#checkpoint.path}/checkpoint-${this.#generation}`;
-    const spark = { sql, triggerMs: 200, maxOffsetsPerTrigger, checkpointLocation };
-    return { ...sectionsOf(this.#servers), spark: { ...spark, ...(replayFrom ? { replayFrom } : {}) } };
   }
 }
