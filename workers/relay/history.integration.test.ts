@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { epochEnds } from '../test/records.ts';
-import { RelayBench, reaches, standsBy } from '../test/relay.ts';
+import { RelayBench } from '../test/relay.ts';
+import { reaches, standsBy } from '../test/relay-status.ts';
 import { expire } from '../test/topic.ts';
 
 describe('the relay, when its server is started anew,', () => {

@@ -4,7 +4,8 @@ import pg from 'pg';
 import { postgresClient } from '../lib/postgres.ts';
 import { provisionPostgres } from '../provision/postgres.ts';
 import { epochEnds } from '../test/records.ts';
-import { RelayBench, reaches, standsBy } from '../test/relay.ts';
+import { RelayBench } from '../test/relay.ts';
+import { reaches, standsBy } from '../test/relay-status.ts';
 import { until } from '../test/wait.ts';
 
 describe('the relay, when its publication', () => {

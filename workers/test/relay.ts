@@ -3,7 +3,6 @@ import { pino } from 'pino';
 import { columnsOfSchema } from '../lib/avro.ts';
 import type { Columns, Field } from '../lib/columns.ts';
 import type { Sections } from '../lib/config.ts';
-import type { Status } from '../lib/health.ts';
 import { postgresClient } from '../lib/postgres.ts';
 import { type SubjectClient, subjectClient } from '../lib/registry.ts';
 import { columnsInPostgres } from '../provision/columns.ts';
@@ -76,6 +75,11 @@ export class RelayBench {
     await Promise.all([this.kafka.stop(), this.postgres.stop()]);
   }
 
+  /** Where Kafka and the registry are, as a worker's config.json says it. */
+  get sections() {
+    return { kafka: this.#section, schemaRegistry: registrySection(this.#registry) };
+  }
+
   /** How the pipeline's own role gets in. */
   get owner() {
     return { credentials: this.postgres.credentials, ca: undefined };
@@ -101,8 +105,8 @@ export class RelayBench {
       config: {
         pipeline: { namespace: 'test', name: 'relay' },
         postgres: { ...this.postgres.section, port },
+        ...this.sections,
         kafka: { ...this.#section, topic },
-        schemaRegistry: registrySection(this.#registry),
       },
     });
     this.#relays.push(relay);
@@ -129,7 +133,7 @@ export class RelayBench {
   }
 
   get subject(): SubjectClient {
-    return subjectClient(registrySection(this.#registry), undefined);
+    return subjectClient(this.sections.schemaRegistry, undefined);
   }
 
   async insert(count: number, name = 'Ada'): Promise<void> {
@@ -177,25 +181,4 @@ function kafkaSection(
 
 function registrySection({ url }: TestRegistry): Sections['schemaRegistry'] {
   return { url, subject: `${NAMES.topic}-value` };
-}
-
-/** Waits until the relay's own status passes `check`; a failure tells the last status and the relay's log. */
-export async function reaches(
-  relay: WorkerProcess,
-  what: string,
-  check: (status: Status) => boolean,
-  deadlineMs?: number,
-): Promise<Status> {
-  let last: Status | undefined;
-  const look = async () => {
-    last = (await (await fetch(`http://127.0.0.1:${relay.port}/readyz`)).json()) as Status;
-    return check(last) ? last : undefined;
-  };
-  return until(`the relay ${what}`, look, deadlineMs).catch((error) => {
-    throw new Error(`${error.message}; last: ${JSON.stringify(last)}\n${relay.output().slice(-6000)}`);
-  });
-}
-
-export function standsBy({ figures }: Status): boolean {
-  return figures?.['standby'] === 1;
 }

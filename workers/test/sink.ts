@@ -102,7 +102,7 @@ export class SinkBench {
   /** Starts the job on the checkpoint that the last one left, or on a fresh one. */
   async startSpark({ replayFrom, cores, fresh = false }: Start = {}): Promise<void> {
     if (fresh) this.#generation++;
-    this.#spark = await startSpark(this.config(replayFrom), this.credentials, cores);
+    this.#spark = await startSpark(this.config(replayFrom), this.credentials, { cores });
   }
 
   /** The job's config.json, on a checkpoint of the bench's. */
