@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { listen, sendJson } from '../lib/http.ts';
 import { freePort } from '../test/wait.ts';
-import { SparkDriver } from './driver.ts';
+import { LONGEST_BODY, SparkDriver } from './driver.ts';
 
 const { signal } = new AbortController();
 
@@ -51,6 +53,13 @@ describe('Spark’s driver', () => {
       { id: 'a', values: ['1'] },
       { id: 'b', values: [], fault: 'failing' },
     ]);
+  });
+
+  test('takes as much at a time as it is sent', () => {
+    const server = readFileSync(join(import.meta.dirname, '../spark/server.py'), 'utf8');
+    const [, factors = ''] = /^LONGEST_BODY = ([\d *]+)$/m.exec(server) ?? [];
+    const bytes = factors.split('*').reduce((product, factor) => product * Number(factor), 1);
+    assert.equal(bytes, LONGEST_BODY);
   });
 
   test('may name no column that is more than a name', () =>

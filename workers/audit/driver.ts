@@ -14,7 +14,7 @@ const fault = z.object({ reason: z.string(), message: z.string() });
 
 const TIMEOUT_MS = 60_000;
 
-/** Bytes of the users that it takes at a time, and so of one. */
+/** Bytes of the users that it takes at a time, and so of one (workers/spark/server.py). */
 export const LONGEST_BODY = 32 * 1024 * 1024;
 
 /** What the SQL reads of a user, with Spark's types, and what it makes of it, with Cassandra's. */

@@ -1,6 +1,7 @@
 import type { Figures, Verdict } from '../lib/health.ts';
 import type { Outcome } from './audit.ts';
 import type { Difference, Kind } from './compare.ts';
+import { LONGEST_BODY } from './driver.ts';
 
 /** Users that a condition names; the log has all. */
 const NAMED = 20;
@@ -10,7 +11,7 @@ const WORDS: Record<Kind, string> = {
   missing: 'is missing in Cassandra',
   extra: 'stands in Cassandra only',
   failing: 'is one on which spark.sql throws an error',
-  oversized: 'is larger than the 32 MiB that can be compared',
+  oversized: `is larger than the ${LONGEST_BODY / 2 ** 20} MiB that can be compared`,
 };
 
 export const NOT_COMPARED: Verdict = {

@@ -1,21 +1,46 @@
-import { types } from 'cassandra-driver';
+import { type Client, types } from 'cassandra-driver';
 import type { Access } from '../lib/access.ts';
 import { cassandraClient, cassandraError } from '../lib/cassandra.ts';
 import type { Sections } from '../lib/config.ts';
 
 type Section = Sections['cassandra'];
 
-/** Whether a reader with a local quorum finds the user. */
-export async function stands(section: Section, { credentials, ca }: Access, id: string): Promise<boolean> {
+const CONSISTENT = { prepare: true, consistency: types.consistencies.localQuorum };
+
+/**
+ * The statement that deletes the user's row, which a reader with a local quorum finds; undefined where there is none. It
+ * carries the row's own timestamp: from the seventh epoch on the stream's are above the time of day.
+ */
+export async function deletionOf(
+  section: Section,
+  { credentials, ca }: Access,
+  id: string,
+): Promise<string | undefined> {
   const client = cassandraClient(section, credentials, ca);
-  const query = `SELECT id FROM "${section.keyspace}"."${section.table}" WHERE id = ?`;
+  const table = `${section.keyspace}.${section.table}`;
   try {
     await client.connect();
-    const options = { prepare: true, consistency: types.consistencies.localQuorum };
-    return (await client.execute(query, [id], options)).rows.length > 0;
+    const times = (await columnsOf(client, section)).map((name) => `WRITETIME("${name}")`);
+    const query = `SELECT ${['id', ...times].join(', ')} FROM ${table} WHERE id = ?`;
+    const [row] = (await client.execute(query, [id], CONSISTENT)).rows;
+    return row && `DELETE FROM ${table}${using(row.values().slice(1))} WHERE id = ${id}`;
   } catch (error) {
     throw cassandraError(section, error);
   } finally {
     await client.shutdown().catch(() => {});
   }
+}
+
+/** Those that have a timestamp each. */
+async function columnsOf(client: Client, { keyspace, table }: Section): Promise<string[]> {
+  const query =
+    'SELECT column_name, kind FROM system_schema.columns WHERE keyspace_name = ? AND table_name = ?';
+  const { rows } = await client.execute(query, [keyspace, table], { prepare: true });
+  return rows.filter(({ kind }) => kind === 'regular').map((row) => row['column_name'] as string);
+}
+
+/** A row without a value in any column has no timestamp that could be read. */
+function using(times: (types.Long | null)[]): string {
+  const [newest] = times.filter((time) => time !== null).sort((one, other) => other.compare(one));
+  return newest ? ` USING TIMESTAMP ${newest}` : '';
 }

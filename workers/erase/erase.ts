@@ -7,7 +7,7 @@ import { kafkaClient } from '../lib/kafka.ts';
 import { kafkaError } from '../lib/kafka-errors.ts';
 import { type RetryContext, sleep, untilDone } from '../lib/retry.ts';
 import { isPublished, type Query, walEnd } from '../lib/wal.ts';
-import { stands } from './cassandra.ts';
+import { deletionOf } from './cassandra.ts';
 import { endsWithTombstone, goneBy } from './lifetime.ts';
 import { deleteUser, type Found, findUser, withQuery } from './postgres.ts';
 import { scan, settingsOf, type Trace } from './topic.ts';
@@ -38,7 +38,7 @@ export async function erase(context: EraseContext, id: string): Promise<Proof> {
   const deleted = await untilDone(() => deleteUser(config.postgres, access.POSTGRES, id), context);
   context.log.info(deleted, 'deleted in Postgres');
   await passed(context);
-  const isLeft = await untilDone(() => stands(config.cassandra, access.CASSANDRA, id), context);
+  const deletion = await untilDone(() => deletionOf(config.cassandra, access.CASSANDRA, id), context);
   const isOfUser = (key: Buffer | null) => key?.toString().toLowerCase() === id;
   const users = await remains(context, topic, isOfUser);
   const deadLetters = await remains(
@@ -48,7 +48,7 @@ export async function erase(context: EraseContext, id: string): Promise<Proof> {
   );
   const left = await untilDone(() => findUser(config.postgres, access.POSTGRES, id), context);
   if (left.users + left.rejected > 0 || !endsWithTombstone(users.traces)) throw cameBack(id);
-  if (isLeft) throw leftInCassandra(config.cassandra, id);
+  if (deletion) throw leftInCassandra(id, deletion);
   return { deleted, users, deadLetters };
 }
 
@@ -91,12 +91,11 @@ function remains(
   }, context);
 }
 
-/** By its own time a statement outdoes the stream's versions, which are positions in the WAL. */
-function leftInCassandra({ keyspace, table }: Sections['cassandra'], id: string): StageError {
+function leftInCassandra(id: string, deletion: string): StageError {
   return new StageError(
     'Cassandra',
     'LeftInCassandra',
-    `user ${id} stands in Cassandra still, where no deletion in Postgres reaches it: run DELETE FROM ${keyspace}.${table} WHERE id = ${id} there, and this again`,
+    `user ${id} stands in Cassandra still, where no deletion in Postgres reaches it: run ${deletion} there, and this again`,
   );
 }
 

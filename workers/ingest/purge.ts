@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
 
-/** As long as a dead letter is kept at most. */
-const KEPT_DAYS = 31;
+/** As long as a dead letter is kept at most, by its topic's settings (operator/src/specs/kafka-connection.ts). */
+export const KEPT_DAYS = 31;
 const INTERVAL_MS = 60 * 60_000;
 /** They are looked at from the oldest on, by the primary key: the table may be long, and most of it has time left. */
 const BATCH = 1000;

@@ -46,6 +46,7 @@ export const sections = {
     partitions: z.int().min(1),
     replicas: z.int().min(1),
     config: z.record(z.string(), z.string()),
+    deadLetterConfig: z.record(z.string(), z.string()),
   }),
   schemaRegistry: z.object({ url: z.url({ protocol: /^https?$/ }), subject: z.string().min(1) }),
   cassandra: z.object({

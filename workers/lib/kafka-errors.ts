@@ -11,6 +11,10 @@ const UNREACHABLE: Advice = {
   reason: 'BrokerUnreachable',
   next: 'check that the brokers are up and that bootstrapServers can be reached from this pod',
 };
+const REFUSED: Advice = {
+  reason: 'TopicRefused',
+  next: 'the cluster does not allow a topic to be what kafka.topic asks for: lower kafka.topic.maxMessageBytes to what it allows, or see its other fields; larger users become dead letters',
+};
 
 /** What a kafkajs error's `type` (the broker's words) or `name` means for the one who runs the pipeline. */
 const ADVICE: Record<string, Advice> = {
@@ -25,6 +29,8 @@ const ADVICE: Record<string, Advice> = {
   KafkaJSSASLAuthenticationError: DENIED,
   NOT_ENOUGH_REPLICAS: { reason: 'NotEnoughReplicas', next: 'bring the missing brokers back' },
   NOT_ENOUGH_REPLICAS_AFTER_APPEND: { reason: 'NotEnoughReplicas', next: 'bring the missing brokers back' },
+  POLICY_VIOLATION: REFUSED,
+  INVALID_CONFIG: REFUSED,
   INVALID_REPLICATION_FACTOR: { reason: 'TooFewBrokers', next: 'lower kafka.topic.replicas or add brokers' },
   KafkaJSConnectionError: UNREACHABLE,
   KafkaJSConnectionClosedError: UNREACHABLE,
@@ -51,8 +57,9 @@ export function isTooLarge(error: unknown): boolean {
 
 type KafkaFault = { name: string; message: string; type?: string };
 
-/** kafkajs wraps what happened in "number of retries exceeded"; the reason is at the bottom. */
+/** kafkajs wraps what happened in "number of retries exceeded", or in a list for one topic; the reason is at the bottom. */
 function rootOf(error: unknown): KafkaFault {
-  const { cause } = error as { cause?: unknown };
-  return cause instanceof Error ? rootOf(cause) : (error as KafkaFault);
+  const { cause, errors = [] } = error as { cause?: unknown; errors?: unknown[] };
+  const inner = cause ?? errors[0];
+  return inner instanceof Error ? rootOf(inner) : (error as KafkaFault);
 }

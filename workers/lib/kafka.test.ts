@@ -31,6 +31,13 @@ describe('an error of kafkajs', () => {
     });
   }
 
+  test('about a topic that the cluster does not allow names what can be lowered', () => {
+    const refused = Object.assign(new Error('said'), { type: 'POLICY_VIOLATION' });
+    const { reason, message } = kafkaError(section, Object.assign(new Error('all'), { errors: [refused] }));
+    assert.equal(reason, 'TopicRefused');
+    assert.match(message, /said; .*kafka\.topic\.maxMessageBytes/);
+  });
+
   test('that was explained already stays as it is', () => {
     const error = new StageError('Kafka', 'Known', 'known');
     assert.equal(kafkaError(section, error), error);

@@ -52,6 +52,8 @@ export const TABLES: readonly string[] = [
   'ALTER TABLE relay_state ADD COLUMN IF NOT EXISTS server_started timestamptz',
   // The columns of `users` that are published; null where they are the built-in ones.
   'ALTER TABLE relay_state ADD COLUMN IF NOT EXISTS columns text[]',
+  // The mark of the publication (workers/lib/publication.ts) that the slot was made with.
+  'ALTER TABLE relay_state ADD COLUMN IF NOT EXISTS publication text',
 ];
 
 /** The old row travels with an update: large values that stayed the same are missing from the new one. */

@@ -17,14 +17,6 @@ export type TopicWish = {
 
 type Section = Sections['kafka'];
 
-/** Dead letters are looked at by people: kept for a month, whatever the users topic does, and for no week more. */
-const DEAD_LETTER_CONFIG = {
-  'cleanup.policy': 'delete',
-  'retention.ms': String(30 * 24 * 3600 * 1000),
-  'segment.ms': String(24 * 3600 * 1000),
-  // What a user was may stand in it, whatever its size.
-  'max.message.bytes': String(20 * 2 ** 20),
-};
 /** The registry's journal is its database: its records must never expire. */
 const REGISTRY_CONFIG = { 'cleanup.policy': 'delete', 'retention.ms': '-1', 'retention.bytes': '-1' };
 
@@ -35,10 +27,10 @@ export function topicWishes(
   registry: string[],
 ): TopicWish[] {
   if (!topics) return [];
-  const { replicas } = topics;
+  const { partitions, replicas, config, deadLetterConfig } = topics;
   return [
-    { name: kafka.topic, ...topics },
-    { name: kafka.deadLetterTopic, partitions: 1, replicas, config: DEAD_LETTER_CONFIG },
+    { name: kafka.topic, partitions, replicas, config },
+    { name: kafka.deadLetterTopic, partitions: 1, replicas, config: deadLetterConfig },
     ...registry.map((name) => ({ name, partitions: 1, replicas, config: REGISTRY_CONFIG })),
   ];
 }

@@ -5,6 +5,7 @@ import { StageError } from '../lib/health.ts';
 import { withClient } from '../lib/postgres.ts';
 import { USER_COLUMNS } from '../lib/user.ts';
 import { TABLES } from './ddl.ts';
+import { ensurePublication } from './publication.ts';
 import { checkUsersTable, ensureUsersTable } from './users-table.ts';
 
 type Section = Sections['postgres'];
@@ -13,8 +14,8 @@ type Section = Sections['postgres'];
 const LOCK = 720_315_001;
 
 /**
- * Makes the tables, the publication and the slot, as far as they are missing. A slot that was there and is gone is made
- * anew under the next epoch, for the relay to publish the whole table again.
+ * Makes the tables, the publication and the slot, as far as they are missing. A slot that is gone, or whose publication was
+ * changed, is made anew under the next epoch, for the relay to publish the whole table again.
  */
 export async function provisionPostgres(section: Section, access: Access): Promise<void> {
   await withClient(section, access, async (client) => {
@@ -24,8 +25,7 @@ export async function provisionPostgres(section: Section, access: Access): Promi
     for (const statement of TABLES) await client.query(statement);
     await requireOwnDatabase(client, section.slot);
     await ensureUsersTable(client);
-    await ensurePublication(client, section.publication);
-    await ensureSlot(client, section);
+    await ensureSlot(client, section.slot, await ensurePublication(client, section.publication));
   });
 }
 
@@ -43,17 +43,22 @@ export async function alone(section: Section, access: Access, work: () => Promis
  */
 export async function dropSlot(section: Section, access: Access): Promise<void> {
   await withClient(section, access, async (client) => {
-    const { rows } = await client.query<{ active_pid: number | null }>(
-      `SELECT active_pid FROM pg_replication_slots
+    const { rowCount } = await client.query(
+      `SELECT FROM pg_replication_slots
        WHERE slot_name = $1 AND plugin = 'pgoutput' AND database = current_database()`,
       [section.slot],
     );
-    if (!rows[0]) return;
-    // Freeing the slot takes the reader a moment: a slot still in use is the next attempt's.
-    if (rows[0].active_pid !== null)
-      await client.query('SELECT pg_terminate_backend($1, 5000)', [rows[0].active_pid]);
-    await client.query('SELECT pg_drop_replication_slot($1)', [section.slot]);
+    if (rowCount === 1) await freeAndDrop(client, section.slot);
   });
+}
+
+/** Freeing the slot takes its reader a moment: one that is still in use is the next attempt's. */
+async function freeAndDrop(client: Client, slot: string): Promise<void> {
+  await client.query(
+    'SELECT pg_terminate_backend(active_pid, 5000) FROM pg_replication_slots WHERE slot_name = $1 AND active_pid IS NOT NULL',
+    [slot],
+  );
+  await client.query('SELECT pg_drop_replication_slot($1)', [slot]);
 }
 
 /**
@@ -110,34 +115,21 @@ async function requireOwnDatabase(client: Client, slot: string): Promise<void> {
   );
 }
 
-async function ensurePublication(client: Client, name: string): Promise<void> {
-  const { rowCount } = await client.query('SELECT 1 FROM pg_publication WHERE pubname = $1', [name]);
-  if (rowCount === 0) await client.query(`CREATE PUBLICATION ${client.escapeIdentifier(name)}`);
-  const { rows } = await client.query<{ ok: boolean }>(
-    `SELECT pubinsert AND pubupdate AND pubdelete AND NOT pubtruncate
-            AND EXISTS (SELECT FROM pg_publication_tables
-                        WHERE pubname = $1 AND schemaname = current_schema() AND tablename = 'users') AS ok
-     FROM pg_publication WHERE pubname = $1`,
-    [name],
-  );
-  if (rows[0]?.ok) return;
-  await client.query(`ALTER PUBLICATION ${client.escapeIdentifier(name)} SET TABLE users`);
-  await client.query(
-    `ALTER PUBLICATION ${client.escapeIdentifier(name)} SET (publish = 'insert, update, delete')`,
-  );
-}
-
 type Found = {
-  recorded: boolean;
-  started: boolean;
   exists: boolean;
-  usable: boolean;
   mine: boolean;
+  /** It hands out all that was changed since it was made, as far as is known. */
+  whole: boolean;
+  started: boolean;
 };
 
-async function ensureSlot(client: Client, section: Section): Promise<void> {
-  const { slot } = section;
-  const found = await findSlot(client, slot);
+/**
+ * A publication that was mended, or changed and changed back, leaves a gap in what its slot hands out, also in transactions
+ * that are open: a new slot waits for those.
+ * @param mark the publication's, as it is now
+ */
+async function ensureSlot(client: Client, slot: string, mark: string): Promise<void> {
+  const found = await findSlot(client, slot, mark);
   if (found.exists && !found.mine) {
     throw new StageError(
       'Postgres',
@@ -145,32 +137,34 @@ async function ensureSlot(client: Client, section: Section): Promise<void> {
       `replication slot ${slot} belongs to another database or another output plugin; choose another name`,
     );
   }
-  if (found.exists && !found.usable) await client.query('SELECT pg_drop_replication_slot($1)', [slot]);
-  if (!found.exists || !found.usable) await createSlot(client, slot, found.recorded);
-  else if (!found.recorded || !found.started) await recordStart(client, slot);
+  if (found.exists && !found.whole) await freeAndDrop(client, slot);
+  if (!found.exists || !found.whole) await createSlot(client, slot, mark);
+  else if (!found.started) await recordStart(client, slot);
 }
 
-async function findSlot(client: Client, slot: string): Promise<Found> {
+async function findSlot(client: Client, slot: string, mark: string): Promise<Found> {
   const { rows } = await client.query<Found>(
-    `SELECT state.slot IS NOT NULL AS recorded,
-            state.start_lsn IS NOT NULL AS started,
-            found.slot_name IS NOT NULL AS exists,
-            found.wal_status IS DISTINCT FROM 'lost' AND found.confirmed_flush_lsn IS NOT NULL AS usable,
-            found.plugin = 'pgoutput' AND found.database = current_database() AS mine
+    `SELECT found.slot_name IS NOT NULL AS exists,
+            found.plugin = 'pgoutput' AND found.database = current_database() AS mine,
+            found.wal_status IS DISTINCT FROM 'lost' AND found.confirmed_flush_lsn IS NOT NULL
+              AND state.publication IS NOT DISTINCT FROM $2 AS whole,
+            state.start_lsn IS NOT NULL AS started
      FROM (VALUES ($1::text)) AS wanted (slot)
      LEFT JOIN relay_state AS state USING (slot)
      LEFT JOIN pg_replication_slots AS found ON found.slot_name = wanted.slot`,
-    [slot],
+    [slot, mark],
   );
   return rows[0] as Found;
 }
 
 /** The epoch is written down first: a slot that is there with no known start was made after it. */
-async function createSlot(client: Client, slot: string, recorded: boolean): Promise<void> {
-  const statement = recorded
-    ? 'UPDATE relay_state SET epoch = epoch + 1, snapshot_done = false, start_lsn = NULL WHERE slot = $1'
-    : 'INSERT INTO relay_state (slot, epoch, snapshot_done) VALUES ($1, 0, false)';
-  await client.query(statement, [slot]);
+async function createSlot(client: Client, slot: string, mark: string): Promise<void> {
+  await client.query(
+    `INSERT INTO relay_state AS state (slot, epoch, snapshot_done, publication) VALUES ($1, 0, false, $2)
+     ON CONFLICT (slot) DO UPDATE
+     SET epoch = state.epoch + 1, snapshot_done = false, start_lsn = NULL, publication = excluded.publication`,
+    [slot, mark],
+  );
   await client.query(`SELECT pg_create_logical_replication_slot($1, 'pgoutput')`, [slot]);
   await recordStart(client, slot);
 }
@@ -181,9 +175,8 @@ async function createSlot(client: Client, slot: string, recorded: boolean): Prom
  */
 async function recordStart(client: Client, slot: string): Promise<void> {
   await client.query(
-    `INSERT INTO relay_state (slot, epoch, snapshot_done, start_lsn)
-     SELECT slot_name, 0, false, restart_lsn FROM pg_replication_slots WHERE slot_name = $1
-     ON CONFLICT (slot) DO UPDATE SET start_lsn = excluded.start_lsn`,
+    `UPDATE relay_state SET start_lsn = restart_lsn
+     FROM pg_replication_slots WHERE slot_name = slot AND slot = $1`,
     [slot],
   );
 }

@@ -62,7 +62,13 @@ describe('provision', () => {
       pipeline: { namespace: 'test', name: 'provision' },
       postgres: postgres.section,
       kafka: kafkaSection(),
-      topics: { partitions: 2, replicas: 1, config: { 'cleanup.policy': 'compact,delete' }, ...topics },
+      topics: {
+        partitions: 2,
+        replicas: 1,
+        config: { 'cleanup.policy': 'compact,delete' },
+        deadLetterConfig: { 'cleanup.policy': 'delete' },
+        ...topics,
+      },
       registryTopics: [JOURNAL],
       schemaRegistry: subject(),
       cassandra: cassandra.section,
@@ -169,6 +175,16 @@ describe('provision', () => {
     const others = { stage: 'Kafka', reason: 'TopicReplicasDiffer' };
     await assert.rejects(ask({ partitions: 4, replicas: 3 }), others);
     assert.equal((await configOf(TOPIC))['min.insync.replicas'], '1');
+  });
+
+  test('says what to lower where the cluster refuses a topic, new or not', async () => {
+    const ask = (name: string) =>
+      provisionTopics(kafkaSection(), NOBODY, pino({ enabled: false }), [
+        { name, partitions: 4, replicas: 1, config: { 'max.message.bytes': '-1' } },
+      ]);
+    const refused = { reason: 'TopicRefused', message: /lower kafka\.topic\.maxMessageBytes/ };
+    await assert.rejects(ask(TOPIC), refused);
+    await assert.rejects(ask('test.provision.new'), refused);
   });
 
   test('says whose password a ring that is set up refuses', async () => {

@@ -3,7 +3,8 @@ import { after, before, describe, test } from 'node:test';
 import { dropSlot, provisionPostgres } from '../provision/postgres.ts';
 import { startProxy } from '../test/proxy.ts';
 import { epochEnds } from '../test/records.ts';
-import { RelayBench, reaches, standsBy } from '../test/relay.ts';
+import { RelayBench } from '../test/relay.ts';
+import { reaches, standsBy } from '../test/relay-status.ts';
 import { until } from '../test/wait.ts';
 
 describe('the relay, when something fails,', () => {

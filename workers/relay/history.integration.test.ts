@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { epochEnds } from '../test/records.ts';
-import { RelayBench, reaches, standsBy } from '../test/relay.ts';
+import { RelayBench } from '../test/relay.ts';
+import { reaches, standsBy } from '../test/relay-status.ts';
+import { expire } from '../test/topic.ts';
 
 describe('the relay, when its server is started anew,', () => {
   let bench: RelayBench = undefined as never;
@@ -34,5 +36,19 @@ describe('the relay, when its server is started anew,', () => {
     assert.match(bench.relay.output(), /HistoryChanged/);
     const { rows } = await bench.db.query(`SELECT count(*)::int FROM users WHERE first_name = 'Lost'`);
     assert.equal(rows[0].count, 0);
+  });
+
+  test('sends all users again where the topic has expired, and nothing would tell that it was set back', async () => {
+    restore = await bench.whileHalted(() => bench.postgres.backup());
+    await bench.insert(20, 'Forgotten');
+    await bench.db.query(`UPDATE users SET phone = 'forgotten' WHERE first_name = 'Kept'`);
+    await bench.equal('before the records expire');
+    await bench.whileHalted(async () => {
+      await restore();
+      await expire(bench.kafka.client, 'test.relay.users');
+    });
+    await bench.equal('after the second restore');
+    assert.equal(lastEpoch(), 2n);
+    assert.match(bench.relay.output(), /HistoryUnknown/);
   });
 });

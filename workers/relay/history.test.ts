@@ -28,6 +28,10 @@ describe('the newest record of the topic', () => {
   });
 });
 
+test('an empty topic tells no history', () => {
+  assert.throws(() => isAhead(undefined, 1, 40n, 90n), { name: 'StageError', reason: 'HistoryUnknown' });
+});
+
 describe('a history', () => {
   const watched = () => {
     const confirmed: string[] = [];

@@ -45,19 +45,21 @@ export class History {
 /**
  * Whether the newest record tells of changes that the slot has still to hand out.
  * @throws {StageError} HistoryChanged where this server can't have made it: it lies behind the end of the WAL, or in an
- * epoch that the database doesn't know.
+ * epoch that the database doesn't know; HistoryUnknown where the topic has none, and so nothing to tell it by.
  */
-export function isAhead(newest: bigint, epoch: number, confirmed: Lsn, end: Lsn): boolean {
+export function isAhead(newest: bigint | undefined, epoch: number, confirmed: Lsn, end: Lsn): boolean {
+  if (newest === undefined) throw historyUnknown();
   if (epochOf(newest) > epoch) throw historyChanged();
   if (newest <= versionOf(epoch, confirmed)) return false;
   if (lsnOf(newest) > end) throw historyChanged();
   return true;
 }
 
-const HISTORY_CHANGED = 'HistoryChanged';
+const [HISTORY_CHANGED, HISTORY_UNKNOWN] = ['HistoryChanged', 'HistoryUnknown'];
 
-export function isHistoryChanged(error: unknown): boolean {
-  return error instanceof StageError && error.reason === HISTORY_CHANGED;
+/** Whether what the slot hands out isn't, or may not be, what follows on the topic: a new epoch has to begin. */
+export function isHistoryLost(error: unknown): boolean {
+  return error instanceof StageError && [HISTORY_CHANGED, HISTORY_UNKNOWN].includes(error.reason);
 }
 
 function historyChanged(): StageError {
@@ -65,5 +67,13 @@ function historyChanged(): StageError {
     'Postgres',
     HISTORY_CHANGED,
     'the topic holds changes that the server has no record of: it was set back, or restored with its slot; all users are sent again under a new epoch',
+  );
+}
+
+function historyUnknown(): StageError {
+  return new StageError(
+    'Postgres',
+    HISTORY_UNKNOWN,
+    'the server was started anew, and the topic has no record left that would tell whether it was set back; all users are sent again under a new epoch',
   );
 }

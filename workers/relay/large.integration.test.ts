@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
-import { LARGE_RECORDS } from '../../operator/src/specs/kafka-connection.ts';
+import { topicConfig } from '../../operator/src/specs/kafka-connection.ts';
+import { fullPipeline } from '../../operator/src/specs/testing.ts';
 import { RelayBench } from '../test/relay.ts';
 
 const CHARACTERS = 1_000_000;
@@ -20,7 +21,8 @@ function randomText(): string {
 describe('a user with fields of a million characters', () => {
   let bench: RelayBench = undefined as never;
   before(async () => {
-    bench = await RelayBench.start({ compression: 'none', topicConfig: LARGE_RECORDS });
+    const { 'max.message.bytes': limit = '' } = topicConfig(fullPipeline());
+    bench = await RelayBench.start({ compression: 'none', topicConfig: { 'max.message.bytes': limit } });
     await bench.startRelay();
   });
   after(() => bench?.stop());

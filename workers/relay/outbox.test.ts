@@ -74,8 +74,8 @@ describe('the outbox', () => {
     const { outbox, log, flights, settle } = setUp(1000);
     outbox.add(record('a', 10));
     await settle();
-    outbox.add(record('b', 2000));
-    outbox.add(record('c', 2000));
+    outbox.add(record('b', 500));
+    outbox.add(record('c', 500));
     assert.deepEqual(log, ['send a', 'pause']);
     flights[0]?.resolve();
     await settle();
@@ -83,6 +83,20 @@ describe('the outbox', () => {
     flights[1]?.resolve();
     await outbox.drain();
     assert.ok(outbox.idle);
+  });
+
+  test('sends what is more than a batch takes in several, and confirms what lies before the last one behind it', async () => {
+    const { outbox, log, flights, settle } = setUp(1000);
+    outbox.add(record('a', 600));
+    outbox.add(record('b', 600));
+    outbox.add(record('c', 2000));
+    outbox.mark(3n);
+    await settle();
+    flights[0]?.resolve();
+    await settle();
+    flights[1]?.resolve();
+    await outbox.drain();
+    assert.deepEqual(log, ['pause', 'send ab', 'resume', 'send c', 'confirm 3']);
   });
 
   test('after a failure sends and confirms nothing any more', async () => {

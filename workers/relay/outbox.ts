@@ -14,7 +14,7 @@ export type OutboxOptions = {
   maxBytes?: number;
 };
 
-/** Well below what the topic takes in one batch, even if all of it goes to one partition at the end of a long transaction. */
+/** Well below what the topic takes in one batch, even if all of it goes to one partition. */
 const MAX_BYTES = 512 * 1024;
 
 /**
@@ -85,13 +85,25 @@ export class Outbox {
   }
 
   async #sendWaiting(): Promise<void> {
-    const [batch, marked, wasFull] = [this.#waiting, this.#marked, this.#waitingBytes >= this.#maxBytes];
-    this.#waiting = [];
-    this.#waitingBytes = 0;
-    if (wasFull) this.#options.onPressure(false);
+    const batch = this.#take();
+    const marked = this.#waiting.length === 0 ? this.#marked : this.#confirmed;
     if (batch.length > 0) await this.#options.send(batch);
     if (marked === this.#confirmed) return;
     this.#confirmed = marked;
     this.#options.onConfirmed(marked);
+  }
+
+  /** The next batch, which ends with the record that passes the limit: a transaction's end may add many limits at once. */
+  #take(): KafkaRecord[] {
+    let [count, bytes] = [0, 0];
+    for (const record of this.#waiting) {
+      if (bytes >= this.#maxBytes) break;
+      bytes += sizeOf(record);
+      count += 1;
+    }
+    const wasFull = this.#waitingBytes >= this.#maxBytes;
+    this.#waitingBytes -= bytes;
+    if (wasFull && this.#waitingBytes < this.#maxBytes) this.#options.onPressure(false);
+    return this.#waiting.splice(0, count);
   }
 }

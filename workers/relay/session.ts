@@ -16,7 +16,7 @@ import { isAbort } from '../lib/retry.ts';
 import type { Change } from './changes.ts';
 import { beginEpoch } from './epoch.ts';
 import type { RelayMetrics } from './figures.ts';
-import { isHistoryChanged, type Newest } from './history.ts';
+import { isHistoryLost, type Newest } from './history.ts';
 import { type Destination, epochEnd, newestOf, recordOf } from './records.ts';
 import { VALUE_SETTINGS } from './row-encoder.ts';
 import { readSchema, type Schema, TableAltered } from './schema.ts';
@@ -74,7 +74,7 @@ export async function runSession(context: SessionContext): Promise<void> {
     if (isAbort(error)) throw error;
     // Nothing of the column was published: the next session begins before its first row, with the newest schema.
     if (error instanceof TableAltered) return context.log.info(error.message);
-    if (isHistoryChanged(error)) await askForEpoch(control, context.config.postgres.slot).catch(() => {});
+    if (isHistoryLost(error)) await askForEpoch(control, context.config.postgres.slot).catch(() => {});
     const fault = postgresError(context.config.postgres, error);
     throw slot?.atRisk ? withRisk(fault, context.config.postgres.slot) : fault;
   } finally {

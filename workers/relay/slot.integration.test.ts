@@ -4,7 +4,8 @@ import pg from 'pg';
 import type { Status } from '../lib/health.ts';
 import { postgresClient } from '../lib/postgres.ts';
 import { provisionPostgres } from '../provision/postgres.ts';
-import { RelayBench, reaches, standsBy } from '../test/relay.ts';
+import { RelayBench } from '../test/relay.ts';
+import { reaches, standsBy } from '../test/relay-status.ts';
 import { until } from '../test/wait.ts';
 import { readSlot } from './slot.ts';
 import { openStream } from './stream.ts';
@@ -48,7 +49,7 @@ describe('the relay’s slot', () => {
     t.after(() => stream.close());
     for (let pings = 0; pings < 10; pings += 1) {
       const before = heard.length;
-      stream.ping(heard.at(-1) ?? (await readSlot(bench.db, section.slot)).confirmedLsn);
+      stream.ping(heard.at(-1) ?? (await readSlot(bench.db, section)).confirmedLsn);
       await until(`the answer to ping ${pings}`, () => heard.length > before, 5000);
     }
   });
@@ -62,7 +63,7 @@ describe('the relay’s slot', () => {
       onMessage: () => {},
       onKeepalive: () => {},
     });
-    const { confirmedLsn } = await readSlot(bench.db, section.slot);
+    const { confirmedLsn } = await readSlot(bench.db, section);
     const beat = setInterval(() => foreigner.confirm(confirmedLsn), 5000);
     const relay = await bench.startRelay();
     await reaches(relay, 'to stand by first', standsBy);

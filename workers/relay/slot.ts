@@ -1,5 +1,7 @@
 import type { Client } from 'pg';
+import type { Sections } from '../lib/config.ts';
 import { StageError } from '../lib/health.ts';
+import { markOf } from '../lib/publication.ts';
 import { type Lsn, parseLsn } from './lsn.ts';
 
 export type SlotState = {
@@ -24,28 +26,35 @@ type Row = {
   active_pid: number | null;
   wal_status: string | null;
   server_known: boolean | null;
+  published: boolean | null;
 };
+
+/** Which slot, and what it hands out. */
+export type Source = Pick<Sections['postgres'], 'slot' | 'publication'>;
 
 const QUERY = `
   SELECT state.epoch, state.snapshot_done, state.start_lsn::text,
          slot.confirmed_flush_lsn::text, slot.active_pid, slot.wal_status,
-         state.server_started = pg_postmaster_start_time() AS server_known
+         state.server_started = pg_postmaster_start_time() AS server_known,
+         state.publication = ${markOf('$2')} AS published
   FROM (VALUES ($1::text)) AS wanted (slot)
   LEFT JOIN relay_state AS state USING (slot)
   LEFT JOIN pg_replication_slots AS slot ON slot.slot_name = wanted.slot`;
 
 /**
  * Reads what is known about the slot.
- * @throws {StageError} SlotMissing or SlotLost: changes may have passed unread, so the relay never makes a slot itself.
+ * @throws {StageError} SlotMissing, SlotLost or PublicationChanged: changes may have passed unread, so the relay never makes a
+ * slot itself.
  */
-export async function readSlot(client: Client, slot: string): Promise<SlotState> {
-  const { rows } = await client.query<Row>(QUERY, [slot]);
+export async function readSlot(client: Client, { slot, publication }: Source): Promise<SlotState> {
+  const { rows } = await client.query<Row>(QUERY, [slot, publication]);
   const row = rows[0];
   if (row?.wal_status === 'lost') throw slotFault('SlotLost', slot, 'has lost WAL that was not read yet');
   if (!row?.confirmed_flush_lsn) throw slotFault('SlotMissing', slot, 'does not exist');
   if (row.epoch === null || !row.start_lsn) {
     throw slotFault('SlotNotProvisioned', slot, 'is not (or not wholly) recorded in relay_state');
   }
+  if (!row.published) throw publicationChanged({ slot, publication });
   return {
     epoch: row.epoch,
     snapshotDone: row.snapshot_done === true,
@@ -63,6 +72,11 @@ function slotFault(reason: string, slot: string, fault: string): StageError {
     reason,
     `replication slot ${slot} ${fault}; run the provision job again: it makes a new slot under a new epoch, and the whole table is published anew`,
   );
+}
+
+function publicationChanged({ slot, publication }: Source): StageError {
+  const fault = `may have passed over changes: publication ${publication}, or the trigger that tells it of a TRUNCATE, was altered`;
+  return slotFault('PublicationChanged', slot, fault);
 }
 
 /**
@@ -127,19 +141,30 @@ export type WalState = {
   safeBytes: number | undefined;
 };
 
-type WalRow = { end: string; wal_status: string | null; safe: string | null; epoch: number | null };
+type WalRow = {
+  end: string;
+  wal_status: string | null;
+  safe: string | null;
+  epoch: number | null;
+  published: boolean | null;
+};
 
-/** How the slot stands to the server's WAL. */
-export async function readWal(client: Client, slot: string): Promise<WalState> {
+/**
+ * How the slot stands to the server's WAL.
+ * @throws {StageError} PublicationChanged
+ */
+export async function readWal(client: Client, { slot, publication }: Source): Promise<WalState> {
   const { rows } = await client.query<WalRow>(
     `SELECT pg_current_wal_lsn()::text AS end, slot.wal_status, slot.safe_wal_size::text AS safe,
-            CASE WHEN state.snapshot_done THEN state.epoch END AS epoch
+            CASE WHEN state.snapshot_done THEN state.epoch END AS epoch,
+            state.publication = ${markOf('$2')} AS published
      FROM (VALUES ($1::text)) AS wanted (slot)
      LEFT JOIN relay_state AS state USING (slot)
      LEFT JOIN pg_replication_slots AS slot ON slot.slot_name = wanted.slot`,
-    [slot],
+    [slot, publication],
   );
-  const { end = '', wal_status = null, safe = null, epoch = null } = rows[0] ?? {};
+  const { end = '', wal_status = null, safe = null, epoch = null, published = null } = rows[0] ?? {};
+  if (!published) throw publicationChanged({ slot, publication });
   return {
     end: parseLsn(end),
     atRisk: isAtRisk(wal_status),

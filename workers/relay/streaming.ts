@@ -72,12 +72,11 @@ export async function streamChanges(session: Session): Promise<void> {
 async function historyOf(session: Session, fail: (error: unknown) => void): Promise<History | undefined> {
   const { control, slot, config, published } = session;
   if (slot.serverKnown) return undefined;
-  const { end } = await readWal(control, config.postgres.slot);
+  const { end } = await readWal(control, config.postgres);
   const newest = await published();
   const known = () => void markServerKnown(control, config.postgres.slot).catch(fail);
-  if (newest && isAhead(newest.version, slot.epoch, slot.confirmedLsn, end)) {
-    return new History(newest, end, known);
-  }
+  const ahead = isAhead(newest?.version, slot.epoch, slot.confirmedLsn, end);
+  if (newest && ahead) return new History(newest, end, known);
   known();
   return undefined;
 }
@@ -104,14 +103,6 @@ async function open({ config, access }: Session, reader: Reader, reply: () => vo
 function streamError(section: Session['config']['postgres'], error: unknown): Error {
   if (error instanceof TableAltered) return error;
   const { code, message } = error as { code?: string; message?: string };
-  if (code === '42704' && message?.includes('publication')) {
-    return new StageError(
-      'Postgres',
-      'PublicationMissing',
-      `publication ${section.publication} does not exist at the slot's position; run the provision job again; if it stays, drop slot ${section.slot} as well and run it once more`,
-      { cause: error },
-    );
-  }
   if (code === '55006') {
     return new StageError('Postgres', 'SlotActive', `${message}; it is tried again`, { cause: error });
   }
@@ -120,7 +111,7 @@ function streamError(section: Session['config']['postgres'], error: unknown): Er
 
 async function showFigures(session: Session, outbox: Outbox, reader: Reader, pace: Pace): Promise<void> {
   const { metrics, health, control, config } = session;
-  const { end, atRisk, safeBytes, epoch } = await readWal(control, config.postgres.slot);
+  const { end, atRisk, safeBytes, epoch } = await readWal(control, config.postgres);
   if (epoch !== session.slot.epoch) throw epochOver(session.slot.epoch);
   const { confirmed } = outbox;
   const lag = Number(end > confirmed ? end - confirmed : 0n);

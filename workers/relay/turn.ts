@@ -19,7 +19,7 @@ export async function awaitTurn(context: SessionContext, control: Client): Promi
   let readSince: number | undefined;
   for (;;) {
     locked ||= await tryLock(control, name);
-    const slot = await readSlot(control, name);
+    const slot = await readSlot(control, config.postgres);
     if (locked && slot.reader === null) return slot;
     if (!told) log.info({ slot: name, locked, reader: slot.reader }, 'standing by: the slot is being read');
     told = true;

@@ -47,6 +47,13 @@ describe('a user that comes back while another transaction deletes it', () => {
     ['a change of another’s key', `UPDATE users SET id = '${ID}' WHERE id = '${OTHER}'`],
     // The pages behind the first row stand in the WAL before its key is checked.
     ['a COPY of many pages', `COPY users (id) FROM PROGRAM '${IDS}'`],
+    // Its batches count rows alone, whatever they weigh.
+    [
+      'a binary COPY of two megabytes',
+      `COPY (SELECT ('00000000-0000-4000-8000-' || lpad(n::text, 12, '0'))::uuid, repeat(md5(n::text), 64)
+             FROM generate_series(1, 1000) AS n) TO PROGRAM 'cat >users.bin' (FORMAT binary);
+       COPY users (id, picture) FROM PROGRAM 'cat users.bin' (FORMAT binary)`,
+    ],
   ];
   for (const [what, statements] of writers) {
     test(`by ${what} stands, and its record is the newest`, async () => {

@@ -74,7 +74,7 @@ describe('the version', () => {
 
   test('of large rows is known after a few', () => {
     const { versions, given } = setUp();
-    for (let row = 0; row < 10; row += 1) versions.began(record(row, 2 ** 20), BigInt(8 * (row + 1)));
+    for (let row = 0; row < 10; row += 1) versions.began(record(row, 8 * 2 ** 20), BigInt(8 * (row + 1)));
     assert.equal(given.length, 8);
   });
 });

@@ -4,9 +4,10 @@ import { sizeOf, versioned } from './records.ts';
 
 // Postgres writes a new row to the WAL before it checks its key, and there waits for whoever deletes the old one: the
 // delete may stand behind the row that follows it. What stands behind the check is what the transaction wrote next. Only
-// COPY writes more before it checks: of 1000 rows at most, which end with the one that makes 64 KiB of text.
+// COPY writes more before it checks: 1000 rows at most; as text, also no more than end with the one that makes 64 KiB. What
+// is a batch of a binary COPY doesn't show: of rows larger than 8 KiB it may be more than is held back here.
 const COPIED_ROWS = 1000;
-const COPIED_BYTES = 512 * 1024;
+const COPIED_BYTES = COPIED_ROWS * 8 * 1024;
 
 type Options = { epoch: number; add(record: KafkaRecord): void };
 

@@ -50,9 +50,11 @@ class Batches:
         metrics: Metrics,
         generation: Generation,
         beat: Callable[[], None],
+        require_tenure: Callable[[], None],
     ):
         self._config, self._registry, self._reader, self._target = config, registry, reader, target
         self._metrics, self._generation, self._beat = metrics, generation, beat
+        self._require_tenure = require_tenure
         self._writers = {reader.id: reader.text}
         #: What the last batch failed with: Spark passes on only its text.
         self.fault: Exception | None = None
@@ -65,6 +67,7 @@ class Batches:
             raise
 
     def _run(self, batch: DataFrame, batch_id: int) -> None:
+        self._require_tenure()
         outcome = self._write(batch)
         if outcome.unknown_schemas and self._learn(outcome.unknown_schemas):
             outcome = self._write(batch)

@@ -3,6 +3,7 @@
 import os
 import random
 import threading
+from typing import Callable
 
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
@@ -11,9 +12,11 @@ from pyspark.sql.streaming import StreamingQuery
 from pyspark.sql.types import StructType
 
 from batch import Batches, StaleSchema
+from checkpoint import Checkpoint
 from config import Config, ConfigError, ca_certificate, credentials
 from faults import fault_of
 from kafka_options import kafka_options, source_options
+from lock import is_on_volume
 from log import Log
 from metrics import Metrics
 from project import Plan, Projector
@@ -22,6 +25,7 @@ from replay import Generation, current_generation
 from sql import check_sql
 from status import Status
 from table import fit_table
+from tenure import Tenure, own_pod
 
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 15
 
@@ -47,12 +51,14 @@ class Job:
         self._pause, self._refused = FIRST_PAUSE_S, ""
         login, ca = credentials(os.environ, "SCHEMA_REGISTRY"), ca_certificate(os.environ, "SCHEMA_REGISTRY")
         self._registry = RegistryClient(config.schema_registry, login, ca)
+        self._require_tenure = tenure_check(spark, config.spark.checkpoint_location)
 
     def run(self, stop: threading.Event) -> None:
         """Returns once `stop` is set and the query has ended. Raises only on what a new process may heal."""
         while not stop.is_set():
             self._status.beat()
             try:
+                self._require_tenure()
                 generation = self._generation()
                 batches = self._plan(generation)
                 self._watch(self._start(batches, generation), batches, stop)
@@ -82,7 +88,9 @@ class Job:
         names = [column.name for column in columns]
         self._projector.planned(Plan(self._spark, config.spark.sql, fields, columns))
         self._log.info("the query starts", schemaId=reader.id, columns=names, replay=generation.number)
-        return Batches(config, self._registry, reader, target, self._metrics, generation, self._status.beat)
+        return Batches(
+            config, self._registry, reader, target, self._metrics, generation, self._status.beat, self._require_tenure
+        )
 
     def _start(self, batches: Batches, generation: Generation) -> StreamingQuery:
         config = self._config
@@ -129,6 +137,13 @@ class Job:
         self._status.not_ready(fault.stage, fault.reason, fault.message)
         self._log.warn(fault.message, stage=fault.stage, reason=fault.reason)
         self._pause = min(LONGEST_PAUSE_S, self._pause * 2)
+
+
+def tenure_check(spark: SparkSession, location: str) -> Callable[[], None]:
+    """What raises once another driver has the checkpoint; one on a volume is held by a lock already."""
+    if is_on_volume(location):
+        return lambda: None
+    return Tenure(Checkpoint(spark, location), own_pod()).check
 
 
 def is_gone(spark: SparkSession) -> bool:

@@ -10,7 +10,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from status import StageError, Status
 
-#: A page of the audit is of a few megabytes, or holds one user.
+#: A page of the audit is of a few megabytes, or holds one user (workers/audit/driver.ts).
 LONGEST_BODY = 32 * 1024 * 1024
 
 
@@ -48,7 +48,8 @@ def serve(
         def do_POST(self) -> None:
             length = int(self.headers.get("content-length") or 0)
             if self.path != "/project" or length > LONGEST_BODY:
-                return self._send(400, "text/plain", b"there is POST /project with up to 32 MiB\n")
+                there_is = f"there is POST /project with up to {LONGEST_BODY >> 20} MiB\n"
+                return self._send(400, "text/plain", there_is.encode())
             self._send(*projection(project, self.rfile.read(length).decode()))
 
         def _send(self, code: int, content_type: str, body: bytes) -> None:

@@ -117,6 +117,7 @@ class Server {
 async function backup(data: string): Promise<() => Promise<void>> {
   const copy = `${data}.backup`;
   const run = promisify(execFile);
+  await rm(copy, { recursive: true, force: true });
   await run('cp', ['--archive', data, copy]);
   return async () => {
     await rm(data, { recursive: true });

@@ -3,7 +3,6 @@ import { pino } from 'pino';
 import { columnsOfSchema } from '../lib/avro.ts';
 import type { Columns, Field } from '../lib/columns.ts';
 import type { Sections } from '../lib/config.ts';
-import type { Status } from '../lib/health.ts';
 import { postgresClient } from '../lib/postgres.ts';
 import { type SubjectClient, subjectClient } from '../lib/registry.ts';
 import { columnsInPostgres } from '../provision/columns.ts';
@@ -58,7 +57,7 @@ export class RelayBench {
     const [postgres, kafka] = await Promise.all([startPostgres(), startKafka()]);
     const servers = { postgres, kafka, registry: await startRegistry(kafka) };
     const section = kafkaSection(kafka, compression);
-    const topics = { partitions: 3, replicas: 1, config: topicConfig ?? {} };
+    const topics = { partitions: 3, replicas: 1, config: topicConfig ?? {}, deadLetterConfig: {} };
     await provisionTopics(section, NOBODY, pino({ enabled: false }), topicWishes(section, topics, []));
     await provisionPostgres(postgres.section, { credentials: postgres.credentials, ca: undefined });
     const db = await connect(postgres);
@@ -74,6 +73,11 @@ export class RelayBench {
     await this.db.end().catch(() => {});
     await Promise.all([this.users.stop(), this.deadLetters.stop(), this.#registry.stop()]);
     await Promise.all([this.kafka.stop(), this.postgres.stop()]);
+  }
+
+  /** Where Kafka and the registry are, as a worker's config.json says it. */
+  get sections() {
+    return { kafka: this.#section, schemaRegistry: registrySection(this.#registry) };
   }
 
   /** How the pipeline's own role gets in. */
@@ -101,8 +105,8 @@ export class RelayBench {
       config: {
         pipeline: { namespace: 'test', name: 'relay' },
         postgres: { ...this.postgres.section, port },
+        ...this.sections,
         kafka: { ...this.#section, topic },
-        schemaRegistry: registrySection(this.#registry),
       },
     });
     this.#relays.push(relay);
@@ -129,7 +133,7 @@ export class RelayBench {
   }
 
   get subject(): SubjectClient {
-    return subjectClient(registrySection(this.#registry), undefined);
+    return subjectClient(this.sections.schemaRegistry, undefined);
   }
 
   async insert(count: number, name = 'Ada'): Promise<void> {
@@ -177,25 +181,4 @@ function kafkaSection(
 
 function registrySection({ url }: TestRegistry): Sections['schemaRegistry'] {
   return { url, subject: `${NAMES.topic}-value` };
-}
-
-/** Waits until the relay's own status passes `check`; a failure tells the last status and the relay's log. */
-export async function reaches(
-  relay: WorkerProcess,
-  what: string,
-  check: (status: Status) => boolean,
-  deadlineMs?: number,
-): Promise<Status> {
-  let last: Status | undefined;
-  const look = async () => {
-    last = (await (await fetch(`http://127.0.0.1:${relay.port}/readyz`)).json()) as Status;
-    return check(last) ? last : undefined;
-  };
-  return until(`the relay ${what}`, look, deadlineMs).catch((error) => {
-    throw new Error(`${error.message}; last: ${JSON.stringify(last)}\n${relay.output().slice(-6000)}`);
-  });
-}
-
-export function standsBy({ figures }: Status): boolean {
-  return figures?.['standby'] === 1;
 }

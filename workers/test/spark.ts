@@ -47,14 +47,21 @@ export function pythonEnv(pyspark: string): NodeJS.ProcessEnv {
   };
 }
 
-/** Runs the streaming job as a process of its own, with executors of `cores` tasks inside its driver. */
+export type SparkOptions = {
+  /** Tasks at a time, of the executors inside its driver. */
+  cores?: number | undefined;
+  /** That of its HTTP server; any free one where it is left out. */
+  port?: number;
+};
+
+/** Runs the streaming job as a process of its own. */
 export async function startSpark(
   config: SparkConfig,
   env: NodeJS.ProcessEnv,
-  cores = 1,
+  { cores = 1, port: wanted }: SparkOptions = {},
 ): Promise<SparkProcess> {
   const home = await temporaryDirectory('spark');
-  const port = await freePort();
+  const port = wanted ?? (await freePort());
   await writeFile(join(home.path, 'config.json'), JSON.stringify(config));
   await writeFile(join(home.path, 'spark-defaults.conf'), defaults(cores));
   const child = spawn('setpriv', ['--pdeathsig=KILL', 'python3', join(JOB, 'stream.py')], {

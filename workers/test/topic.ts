@@ -42,6 +42,16 @@ export async function readTopic(client: Kafka, topic: string): Promise<TopicRead
   return { records, stop };
 }
 
+/** Does what retention does to a topic in which nothing has been published for long. */
+export async function expire(client: Kafka, topic: string): Promise<void> {
+  const admin = client.admin();
+  await admin.connect();
+  const ends = await admin.fetchTopicOffsets(topic);
+  const partitions = ends.map(({ partition, high }) => ({ partition, offset: high }));
+  await admin.deleteTopicRecords({ topic, partitions });
+  await admin.disconnect();
+}
+
 /** `gaveUp` resolves when kafkajs has ended the consumer for good, as it does where no broker answers. */
 async function startConsumer(client: Kafka, topic: string, take: (one: TopicRecord) => void) {
   const consumer = client.consumer({ groupId: `test-${process.pid}-${readers++}`, maxWaitTimeInMs: 100 });

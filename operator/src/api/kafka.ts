@@ -15,6 +15,12 @@ const topic = z
     partitions: integer('Partitions; they can be added, never taken away.', 1, 1000).default(6),
     replicas: integer('Copies of each partition, on as many brokers.', 1, 9).default(3),
     retention: duration('How long a record is kept.').default('168h'),
+    // More than Cassandra takes in one write, 16 MiB: what is a user there passes Kafka as well. Kafka's own is 1 MiB.
+    maxMessageBytes: integer(
+      "Bytes that a record may have, max.message.bytes of this topic and the dead letters'; lower it where an existing Kafka allows no more. Larger users become dead letters.",
+      1_000_000,
+      20 * 2 ** 20,
+    ).default(20 * 2 ** 20),
     cleanup: z
       .array(z.enum(['compact', 'delete']).meta({ description: "One of Kafka's clean-up policies." }))
       .min(1)

@@ -86,6 +86,19 @@ test('durations are told in milliseconds, brokers one by one', () => {
   });
 });
 
+test('what a record may weigh holds for dead letters too, and is what the resource says', () => {
+  const limits = (spec: Record<string, unknown>) => {
+    const { topics } = sections(externalPipeline(spec));
+    return [topics?.config, topics?.deadLetterConfig].map((config) => config?.['max.message.bytes']);
+  };
+  assert.deepEqual(limits({}), ['20971520', '20971520']);
+  const kafka = {
+    topic: { maxMessageBytes: 8_388_608 },
+    external: { bootstrapServers: 'one:9093' },
+  };
+  assert.deepEqual(limits({ kafka }), ['8388608', '8388608']);
+});
+
 test('fields are told as they are given, in their order', () => {
   const pipeline = pipelineOf({ fields: FIELDS });
   assert.deepEqual(JSON.parse(configJson(pipeline, ['fields'])), { fields: FIELDS });

@@ -6,7 +6,7 @@ import { type ReplayFrom, replayOf } from '../api/replay.ts';
 import type { Pipeline, SpecOf } from '../api/resource.ts';
 import { milliseconds } from '../api/scalars.ts';
 import type { System } from './access.ts';
-import { kafkaConnection, registryTopics, topicConfig } from './kafka-connection.ts';
+import { deadLetterConfig, kafkaConnection, registryTopics, topicConfig } from './kafka-connection.ts';
 import { objectName, serviceHost } from './meta.ts';
 
 /** What the streaming job reads beside the sections that it shares with the workers. */
@@ -81,7 +81,8 @@ function kafka(pipeline: Pipeline): Sections['kafka'] {
 
 function topics(pipeline: Pipeline): Sections['topics'] {
   const { partitions, replicas } = pipeline.spec.kafka.topic;
-  return { partitions, replicas, config: topicConfig(pipeline) };
+  const [config, letters] = [topicConfig(pipeline), deadLetterConfig(pipeline)];
+  return { partitions, replicas, config, deadLetterConfig: letters };
 }
 
 /** Where the schema of a user is kept, and as what. */

@@ -40,12 +40,9 @@ export function minInsyncReplicas(replicas: number): number {
 
 const DAY_MS = 24 * 3600 * 1000;
 
-/** More than Cassandra takes in one write, 16 MiB: what is a user there passes Kafka as well. Its default is 1 MiB. */
-export const LARGE_RECORDS = { 'max.message.bytes': String(20 * 2 ** 20) };
-
 /** The settings of the users topic. */
 export function topicConfig({ spec }: Pipeline): Record<string, string> {
-  const { cleanup, retention, replicas } = spec.kafka.topic;
+  const { cleanup, retention } = spec.kafka.topic;
   return {
     'cleanup.policy': cleanup.join(','),
     'retention.ms': String(milliseconds(retention)),
@@ -53,8 +50,25 @@ export function topicConfig({ spec }: Pipeline): Record<string, string> {
     'delete.retention.ms': String(milliseconds(retention)),
     // What a user was before it was changed or erased goes within a day, where the topic is compacted.
     'max.compaction.lag.ms': String(DAY_MS),
-    'min.insync.replicas': String(minInsyncReplicas(replicas)),
-    ...LARGE_RECORDS,
+    ...limits(spec),
+  };
+}
+
+/** The settings of the dead letters' topic. They are looked at by people: for a month, and for no week more until a segment is closed. */
+export function deadLetterConfig({ spec }: Pipeline): Record<string, string> {
+  return {
+    'cleanup.policy': 'delete',
+    'retention.ms': String(30 * DAY_MS),
+    'segment.ms': String(DAY_MS),
+    // What a user was may stand in it, whatever its size.
+    ...limits(spec),
+  };
+}
+
+function limits({ kafka: { topic } }: Pipeline['spec']): Record<string, string> {
+  return {
+    'min.insync.replicas': String(minInsyncReplicas(topic.replicas)),
+    'max.message.bytes': String(topic.maxMessageBytes),
   };
 }
 

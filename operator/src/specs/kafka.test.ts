@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { KEPT_DAYS } from '../../../workers/ingest/purge.ts';
 import { kafkaObjects } from './kafka.ts';
+import { deadLetterConfig } from './kafka-connection.ts';
 import { fullPipeline } from './testing.ts';
 
 test('users and dead letters may be larger than Kafka’s own limit of 1 MiB', () => {
@@ -16,4 +18,10 @@ test('users and dead letters may be larger than Kafka’s own limit of 1 MiB', (
     'registry-snapshots': undefined,
     'registry-events': undefined,
   });
+});
+
+test('dead letters are gone by when rejected users are', () => {
+  const config = deadLetterConfig(fullPipeline());
+  const keptMs = Number(config['retention.ms']) + Number(config['segment.ms']);
+  assert.equal(keptMs, KEPT_DAYS * 24 * 3_600_000);
 });

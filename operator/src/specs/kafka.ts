@@ -1,15 +1,12 @@
 import { outsideNames } from '../api/names.ts';
 import type { Pipeline } from '../api/resource.ts';
 import type { KubeObject } from '../kube/object.ts';
-import { LARGE_RECORDS, minInsyncReplicas, registryTopics, topicConfig } from './kafka-connection.ts';
+import { deadLetterConfig, minInsyncReplicas, registryTopics, topicConfig } from './kafka-connection.ts';
 import { metadata } from './meta.ts';
 import { containerSecurity } from './pod.ts';
 import { canonicalQuantity, containerResources, type Resources } from './quantities.ts';
 
 const API = 'kafka.strimzi.io/v1';
-const DAY_MS = 24 * 3600 * 1000;
-/** Dead letters are looked at by people: for a month, and for no week more until a segment is closed. */
-const DEAD_LETTER = { 'retention.ms': String(30 * DAY_MS), 'segment.ms': String(DAY_MS) };
 const CLUSTER = 'strimzi.io/cluster';
 
 type Strimzi = NonNullable<Pipeline['spec']['kafka']['strimzi']>;
@@ -111,11 +108,7 @@ function topics(pipeline: Pipeline): KubeObject[] {
   };
   const users = [
     topic(pipeline, 'users', names.topic, pipeline.spec.kafka.topic.partitions, topicConfig(pipeline)),
-    topic(pipeline, 'dead-letter', names.deadLetterTopic, 1, {
-      ...kept,
-      ...DEAD_LETTER,
-      ...LARGE_RECORDS,
-    }),
+    topic(pipeline, 'dead-letter', names.deadLetterTopic, 1, deadLetterConfig(pipeline)),
   ];
   if (!pipeline.spec.schemaRegistry.managed) return users;
   const registry = Object.entries(registryTopics(pipeline)).map(([name, topicName]) =>

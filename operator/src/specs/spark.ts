@@ -30,6 +30,8 @@ function driverContainer(pipeline: Pipeline, image: string): V1Container {
     env: [
       { name: 'HOME', value: '/tmp' },
       { name: 'SPARK_CONF_DIR', value: CONFIG_DIRECTORY },
+      // Tells a driver that was started again from one whose pod was followed by another.
+      { name: 'POD_UID', valueFrom: { fieldRef: { fieldPath: 'metadata.uid' } } },
       ...accessEnv(pipeline, SYSTEMS),
     ],
     ports: [

@@ -15,6 +15,7 @@ describe('what a finished Job made is lost', () => {
   const done = new Date('2026-03-08T00:00:00Z');
   const cases: { name: string; reason: string; afterS: number; lost: boolean }[] = [
     { name: 'where a relay misses its slot', reason: 'SlotMissing', afterS: 60, lost: true },
+    { name: 'where the publication was altered', reason: 'PublicationChanged', afterS: 60, lost: true },
     { name: 'where ingest misses a column', reason: 'ColumnMissing', afterS: 3600, lost: true },
     { name: 'not while a worker may not have looked again', reason: 'SlotMissing', afterS: 59, lost: false },
     { name: 'not by a clock that is behind', reason: 'SlotMissing', afterS: -30, lost: false },

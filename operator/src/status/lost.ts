@@ -2,7 +2,13 @@ import type { V1Job } from '@kubernetes/client-node';
 import type { Report } from './reports.ts';
 
 /** What workers say when something that a finished Job made is there no longer. */
-const LOST = new Set(['SlotMissing', 'SlotLost', 'SlotNotProvisioned', 'ColumnMissing']);
+const LOST = new Set([
+  'SlotMissing',
+  'SlotLost',
+  'SlotNotProvisioned',
+  'PublicationChanged',
+  'ColumnMissing',
+]);
 
 /**
  * For so long a worker may go on missing what a Job has just made: it looks again after 15 s at most (workers/lib/retry.ts),

@@ -20,7 +20,7 @@ const publisher = await createPublisher(
 const client = postgresClient(postgres, credentials);
 const control = new pg.Client(client);
 await control.connect();
-const { confirmedLsn } = await readSlot(control, postgres.slot);
+const { confirmedLsn } = await readSlot(control, postgres);
 let stream: WalStream | undefined;
 const fail = (error: unknown) => {
   throw error;

@@ -69,7 +69,11 @@ export async function provision({ postgres, kafka, registryUrl }: World, topic: 
     schemaRegistry: { url: registryUrl, subject: `${topic}-value` },
   };
   const [nobody, log] = [{ credentials: undefined, ca: undefined }, pino({ enabled: false })];
-  const wishes = topicWishes(sections.kafka, { partitions: PARTITIONS, replicas: 1, config: {} }, []);
+  const wishes = topicWishes(
+    sections.kafka,
+    { partitions: PARTITIONS, replicas: 1, config: {}, deadLetterConfig: {} },
+    [],
+  );
   await provisionTopics(sections.kafka, nobody, log, wishes);
   await subjectClient(sections.schemaRegistry, undefined).register(USER_SCHEMA);
   await provisionPostgres(postgres.section, { credentials: postgres.credentials, ca: undefined });

@@ -23,7 +23,7 @@ export async function writeRows(file: string, publications: (Publication & { use
 
 /** Rows a second of a loop around Cassandra's driver that does nothing else. */
 export async function bareLoop(bench: SinkBench, file: string, { processes, warmUp }: Size): Promise<number> {
-  await bench.truncate();
+  await bench.table.truncate();
   const config = await bench.writeConfig();
   const args = [join(import.meta.dirname, 'bare.py'), config, file, String(processes), String(warmUp)];
   return Number(
@@ -33,7 +33,7 @@ export async function bareLoop(bench: SinkBench, file: string, { processes, warm
 
 /** Rows a second of the streaming job, from the topic's beginning, after its first batch. */
 export async function streamingJob(bench: SinkBench, { users, processes }: Size): Promise<number> {
-  await bench.truncate();
+  await bench.table.truncate();
   await bench.startSpark({ cores: processes, fresh: true });
   try {
     const first = await nextCount(bench, 0);
