@@ -250,10 +250,11 @@ describe('the streaming job', { timeout: 900_000 }, () => {
     ]);
     await bench.stands(vanished);
     const epoch = 1n << 48n;
+    const start = await bench.endOffsets();
     await bench.publish([{ user: kept, version: epoch }]);
-    const offsets = await bench.endOffsets();
+    const end = await bench.endOffsets();
     await bench.publish([{ user: since, version: epoch + 1n }]);
-    await bench.send(bench.epochEnd(epoch, offsets));
+    await bench.send(bench.epochEnd(epoch, { start, end }));
     await bench.isGone(vanished.id);
     await until(
       'the sweep to be counted',

@@ -15,7 +15,7 @@ import { USER_COLUMNS, type UserColumn } from '../lib/user.ts';
 import { columnsInCassandra, provisionCassandra } from '../provision/cassandra.ts';
 import { provisionTopics, type TopicWish, topicWishes } from '../provision/kafka.ts';
 import { provisionSchema } from '../provision/schema.ts';
-import { epochEnd } from '../relay/records.ts';
+import { epochEnd, type Span } from '../relay/records.ts';
 import { type AvroUser, encode, toAvroUser, USER_SCHEMA } from './avro.ts';
 import { startCassandra, type TestCassandra } from './cassandra.ts';
 import { type TemporaryDirectory, temporaryDirectory } from './directory.ts';
@@ -156,10 +156,10 @@ export class SinkBench {
       : { key: what.id, value: null, headers };
   }
 
-  /** The records by which the relay ends the snapshot of `epoch`, which the topic holds up to `offsets`. */
-  epochEnd(epoch: bigint, offsets: EndOffsets): Message[] {
+  /** The records by which the relay ends the snapshot of `epoch`, which the topic holds within `span`. */
+  epochEnd(epoch: bigint, span: Span): Message[] {
     const { topic, deadLetterTopic, schemaId } = this;
-    return epochEnd(epoch, offsets, {
+    return epochEnd(epoch, span, {
       topic,
       deadLetterTopic,
       schema: { id: schemaId, columns: USER_COLUMNS },
