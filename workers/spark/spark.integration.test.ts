@@ -6,6 +6,7 @@ import { SinkBench } from '../test/sink.ts';
 import { pythonEnv } from '../test/spark.ts';
 import { deadLetters } from './test/dead-letters.ts';
 import { epochs } from './test/epochs.ts';
+import { removedUnread } from './test/removed.ts';
 import { usersStand } from './test/users.ts';
 
 /** It leaves some out, makes much of others, and throws an error on a few. */
@@ -37,4 +38,5 @@ describe('the streaming job', { timeout: 900_000 }, () => {
   usersStand(running);
   deadLetters(running);
   epochs(running);
+  removedUnread(running);
 });
