@@ -19,8 +19,10 @@ export async function beginEpoch(session: Session): Promise<SlotState> {
     health.ready({ records: metrics.total, snapshot: 1 });
   };
   const { columns } = session.schema;
+  // Asked by each attempt anew: the one that comes to its end has published every row behind this.
+  const start = await session.endOffsets();
   const rows = await takeSnapshot(control, { columns, publish, signal: session.signal });
-  await session.endEpoch(version);
+  await session.endEpoch(version, start);
   await markSnapshotDone(control, config.postgres.slot, slot.epoch);
   log.info({ epoch: slot.epoch, rows }, 'published the table');
   return { ...slot, snapshotDone: true, serverKnown: true };

@@ -43,25 +43,30 @@ export function deadLetter(
   return { topic: to.deadLetterTopic, key: record.key, value: Buffer.alloc(0), headers };
 }
 
+/** The offsets of each partition between which all records of a snapshot lie. */
+export type Span = { start: EndOffsets; end: EndOffsets };
+
 /** What marks a control record: no user, whatever else it looks like. */
 const EPOCH_END = 'epoch-end';
+const EPOCH_START = 'epoch-start';
 const NIL_UUID = '00000000-0000-0000-0000-000000000000';
 
 /**
  * The control records that end a snapshot, one a partition: who was not written under `version` or a higher one is gone.
- * Each tells in `offsets` behind which records of all partitions that holds. The value is a user's, because a reader that
+ * That holds for who has applied all records between `start` and `end`. The value is a user's, because a reader that
  * knows no headers must be able to decode it.
  */
-export function epochEnd(version: bigint, offsets: EndOffsets, to: Destination): KafkaRecord[] {
+export function epochEnd(version: bigint, { start, end }: Span, to: Destination): KafkaRecord[] {
   const headers = {
     version: String(version),
     'committed-at': String(Date.now()),
-    [EPOCH_END]: JSON.stringify(offsets),
+    [EPOCH_START]: JSON.stringify(start),
+    [EPOCH_END]: JSON.stringify(end),
   };
   const { id, columns } = to.schema;
   const nobody = new RowEncoder(columns, (name) => (name === 'id' ? 0 : -1));
   const value = nobody.encode(new TextRow([NIL_UUID]), id);
-  return Object.keys(offsets).map((partition) => ({
+  return Object.keys(end).map((partition) => ({
     topic: to.topic,
     partition: Number(partition),
     key: EPOCH_END,

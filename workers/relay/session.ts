@@ -3,6 +3,7 @@ import type { Credentials, Sections } from '../lib/config.ts';
 import { type Health, StageError } from '../lib/health.ts';
 import {
   createPublisher,
+  type EndOffsets,
   type KafkaRecord,
   kafkaClient,
   type Publisher,
@@ -46,8 +47,10 @@ export type Session = SessionContext & {
   recordOf(change: Change): KafkaRecord;
   /** The newest of the topic's last records; undefined where it has none. */
   published(): Promise<Newest | undefined>;
-  /** Tells in every partition that who was not written under `version` or a higher one is gone. */
-  endEpoch(version: bigint): Promise<void>;
+  /** The offset behind the last record of each partition. */
+  endOffsets(): Promise<EndOffsets>;
+  /** Tells in every partition that who was not written under `version` or a higher one, from `start` on, is gone. */
+  endEpoch(version: bigint, start: EndOffsets): Promise<void>;
 };
 
 /** Lets the server notice within seconds that a relay's machine has gone, and give its lock to another. */
@@ -126,6 +129,7 @@ function publishing({ config, metrics }: SessionContext, publisher: Publisher, s
   const { topic, deadLetterTopic } = config.kafka;
   const to = { topic, deadLetterTopic, schema };
   const tell = (error: unknown) => Promise.reject(kafkaError(config.kafka, error));
+  const endOffsets = () => publisher.endOffsets(to.topic).catch(tell);
   return {
     recordOf: (change: Change) => recordOf(change, to),
     publish: async (records: readonly KafkaRecord[]) => {
@@ -136,9 +140,10 @@ function publishing({ config, metrics }: SessionContext, publisher: Publisher, s
       const last = await publisher.lastRecords(to.topic, config.postgres.slot).catch(tell);
       return newestOf(last);
     },
-    endEpoch: async (version: bigint) => {
-      const offsets = await publisher.endOffsets(to.topic).catch(tell);
-      await publisher.publish(epochEnd(version, offsets, to)).catch(tell);
+    endOffsets,
+    endEpoch: async (version: bigint, start: EndOffsets) => {
+      const span = { start, end: await endOffsets() };
+      await publisher.publish(epochEnd(version, span, to)).catch(tell);
     },
   };
 }

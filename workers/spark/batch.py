@@ -10,10 +10,10 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from apply import FAULT, apply_sql
-from checkpoint import Checkpoint
 from config import Config
 from cql import Target
 from decode import read_records
+from kafka_offsets import numbers
 from kafka_options import letter_options
 from metrics import Metrics
 from outcome import EPOCH_END, SQL_THROWS, Outcome, Refusal, total
@@ -21,7 +21,8 @@ from registry import RegistryClient, Schema
 from replay import Generation
 from schema import require_fields
 from sink import write_partition
-from sweep import has_reached, sweep
+from sweep import sweep
+from watch import Watch
 from wire import HEAD, line_expression
 
 #: What a dead letter tells of its record.
@@ -49,11 +50,12 @@ class Batches:
         target: Target,
         metrics: Metrics,
         generation: Generation,
+        watch: Watch,
         beat: Callable[[], None],
         require_tenure: Callable[[], None],
     ):
         self._config, self._registry, self._reader, self._target = config, registry, reader, target
-        self._metrics, self._generation, self._beat = metrics, generation, beat
+        self._metrics, self._generation, self._watch, self._beat = metrics, generation, watch, beat
         self._require_tenure = require_tenure
         self._writers = {reader.id: reader.text}
         #: What the last batch failed with: Spark passes on only its text.
@@ -74,6 +76,8 @@ class Batches:
         if outcome.dead_letters:
             self._put_aside(batch, outcome.refused)
         self._metrics.count(outcome)
+        # Before a sweep, which must not be based on a snapshot with a hole.
+        self._watch.batch(batch_id)
         if outcome.epoch_ends:
             self._end_epoch(batch, batch_id)
 
@@ -138,12 +142,13 @@ class Batches:
 
     def _end_epoch(self, batch: DataFrame, batch_id: int) -> None:
         """Once all that the newest snapshot in the batch has been applied, what it no longer has is removed."""
-        ends = self._read(batch).where(F.col("reason") == EPOCH_END).select("version", "epoch_end").collect()
-        newest = max(ends, key=lambda end: end.version)
-        location = self._generation.location(self._config.spark.checkpoint_location)
-        until = {int(partition): offset for partition, offset in newest.epoch_end.items()}
-        if has_reached(Checkpoint(batch.sparkSession, location).batch_end(batch_id), until):
+        ends = self._read(batch).where(F.col("reason") == EPOCH_END)
+        newest = max(ends.select("version", "epoch_start", "epoch_end").collect(), key=lambda end: end.version)
+        # A relay that tells no start is older than the notes of what was removed.
+        start, end = numbers(newest.epoch_start or {}), numbers(newest.epoch_end)
+        if self._watch.has_snapshot(batch_id, start, end):
             self._metrics.swept(sweep(batch.sparkSession, self._target, newest.version, self._beat))
+            self._watch.repaired()
 
 
 def rdd_of_lines(frame: DataFrame) -> RDD:

@@ -1,7 +1,7 @@
 """What Spark's own logs in a checkpoint say, and a small note beside them; on whatever file system Hadoop knows."""
 
 import json
-from typing import Any
+from typing import Any, Mapping
 
 from pyspark.sql import SparkSession
 
@@ -19,10 +19,19 @@ class Checkpoint:
         (offsets,) = json.loads(log.get(batch_id).get().offsets().apply(0).get().json()).values()
         return {int(partition): offset for partition, offset in offsets.items()}
 
+    def batch_start(self, batch_id: int) -> dict[int, int]:
+        """The offsets at which the one before it ends; none where it is the first."""
+        return self.batch_end(batch_id - 1) if batch_id else {}
+
     def reached(self) -> dict[int, int]:
         """Before which offset of each partition all has been processed; nothing where no batch ever ended."""
-        last = self._log("CommitLog", "commits").getLatest()
-        return self.batch_end(last.get()._1()) if last.isDefined() else {}
+        last = self._last("CommitLog", "commits")
+        return {} if last is None else self.batch_end(last)
+
+    def shrinks(self) -> bool:
+        """Whether the batch that was planned last goes back, because a partition had become shorter than what was read of it."""
+        last = self._last("OffsetSeqLog", "offsets")
+        return last is not None and goes_back(self.batch_start(last), self.batch_end(last))
 
     def read_note(self, name: str) -> dict | None:
         """The note of that name, or None where there is none."""
@@ -45,6 +54,10 @@ class Checkpoint:
             stream.cancel()
             raise
 
+    def _last(self, kind: str, directory: str) -> int | None:
+        last = self._log(kind, directory).getLatestBatchId()
+        return last.get() if last.isDefined() else None
+
     def _log(self, kind: str, directory: str):
         logs = self._jvm.org.apache.spark.sql.execution.streaming
         return getattr(logs, kind)(self._session, f"{self._location}/{directory}")
@@ -59,3 +72,8 @@ class Checkpoint:
         manager = self._jvm.org.apache.spark.sql.execution.streaming.CheckpointFileManager.create(root, conf)
         manager.mkdirs(root)
         return manager
+
+
+def goes_back(start: Mapping[int, int], end: Mapping[int, int]) -> bool:
+    """Whether a partition ends before it starts, as Spark plans it where Kafka has lost the partition's end."""
+    return any(offset < start.get(partition, 0) for partition, offset in end.items())

@@ -14,18 +14,22 @@ from pyspark.sql.types import StructType
 from batch import Batches, StaleSchema
 from checkpoint import Checkpoint
 from config import Config, ConfigError, ca_certificate, credentials
+from cql import Target
 from faults import fault_of
+from gaps import Gaps
+from kafka_offsets import TopicOffsets
 from kafka_options import kafka_options, source_options
 from lock import is_on_volume
 from log import Log
 from metrics import Metrics
 from project import Plan, Projector
-from registry import RegistryClient
+from registry import RegistryClient, Schema
 from replay import Generation, current_generation
 from sql import check_sql
 from status import Status
 from table import fit_table
 from tenure import Tenure, own_pod
+from watch import LogReplaced, Watch
 
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 15
 
@@ -36,6 +40,9 @@ class SparkGone(Exception):
 
 class Job:
     """Plans the query, starts it, watches it, and starts it again from its checkpoint whatever befalls it."""
+
+    #: As the life of the query that is under way knows them.
+    _gaps: Gaps
 
     def __init__(
         self,
@@ -59,12 +66,10 @@ class Job:
             self._status.beat()
             try:
                 self._require_tenure()
-                generation = self._generation()
-                batches = self._plan(generation)
-                self._watch(self._start(batches, generation), batches, stop)
+                self._live(stop)
             except ConfigError:
                 raise
-            except StaleSchema as error:
+            except (StaleSchema, LogReplaced) as error:
                 self._log.info(f"{error}: planning again")
             except Exception as error:
                 if is_gone(self._spark):
@@ -72,13 +77,17 @@ class Job:
                 self._report(error)
                 stop.wait(self._pause * random.uniform(0.5, 1))
 
-    def _generation(self) -> Generation:
-        """Which life of the stream to go on with; why a replay was refused is told beside the figures."""
+    def _live(self, stop: threading.Event) -> None:
+        """One life of the query: planned, started and watched until it is to stop. Raises what it ended with."""
         config = self._config
-        generation, self._refused = current_generation(config, self._spark, kafka_options(config.kafka, os.environ))
-        return generation
+        reader, target = self._plan()
+        with TopicOffsets(self._spark, kafka_options(config.kafka, os.environ), config.kafka.topic) as topic:
+            generation, watch = self._resume(topic)
+            checks = self._status.beat, self._require_tenure
+            batches = Batches(config, self._registry, reader, target, self._metrics, generation, watch, *checks)
+            self._follow(self._start(batches, generation), batches, watch, stop)
 
-    def _plan(self, generation: Generation) -> Batches:
+    def _plan(self) -> tuple[Schema, Target]:
         """Everything is checked before anything is read: registry, SQL, table."""
         config = self._config
         reader = self._registry.latest()
@@ -87,10 +96,18 @@ class Job:
         target = fit_table(config.cassandra, columns, os.environ)
         names = [column.name for column in columns]
         self._projector.planned(Plan(self._spark, config.spark.sql, fields, columns))
-        self._log.info("the query starts", schemaId=reader.id, columns=names, replay=generation.number)
-        return Batches(
-            config, self._registry, reader, target, self._metrics, generation, self._status.beat, self._require_tenure
-        )
+        self._log.info("the query is planned", schemaId=reader.id, columns=names)
+        return reader, target
+
+    def _resume(self, topic: TopicOffsets) -> tuple[Generation, Watch]:
+        """Where to go on. What was removed unread, and why a replay was refused, is told beside the figures."""
+        config, spark, location = self._config, self._spark, self._config.spark.checkpoint_location
+        self._gaps = Gaps(Checkpoint(spark, location), config.kafka.topic, self._metrics, self._log)
+        generation, self._refused = current_generation(config, spark, topic, self._gaps)
+        watch = Watch(Checkpoint(spark, generation.location(location)), generation, topic, self._gaps)
+        watch.start()
+        self._log.info("the query starts", replay=generation.number)
+        return generation, watch
 
     def _start(self, batches: Batches, generation: Generation) -> StreamingQuery:
         config = self._config
@@ -107,7 +124,7 @@ class Job:
             .start()
         )
 
-    def _watch(self, query: StreamingQuery, batches: Batches, stop: threading.Event) -> None:
+    def _follow(self, query: StreamingQuery, batches: Batches, watch: Watch, stop: threading.Event) -> None:
         """Shows the query's progress until it is to stop. Raises what it ended with."""
         seen = None
         try:
@@ -119,16 +136,16 @@ class Job:
                     self._status.beat()
                     self._metrics.progress(progress)
                     self._ready()
+                    watch.topic()
         finally:
             query.stop()
         if not stop.is_set() and (error := batches.fault or query.exception()):
             raise error
 
     def _ready(self) -> None:
-        if self._refused:
-            self._status.ready(self._metrics.figures, "ReplayRefused", self._refused)
-        else:
-            self._status.ready(self._metrics.figures)
+        told = {"RecordsSkipped": self._gaps.message(), "ReplayRefused": self._refused}
+        said = {reason: message for reason, message in told.items() if message}
+        self._status.ready(self._metrics.figures, next(iter(said), "Running"), "; ".join(said.values()))
 
     def _report(self, error: Exception) -> None:
         """Tells what happened, and waits longer the next time."""

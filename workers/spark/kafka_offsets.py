@@ -22,6 +22,10 @@ class TopicOffsets:
     def __exit__(self, *_error: object) -> None:
         self._admin.close()
 
+    def id(self) -> str:
+        """Which topic of this name it is: one that is made anew has another id."""
+        return self._description().topicId().toString()
+
     def first(self) -> dict[int, int]:
         """The oldest record that is still there."""
         return self._list(self._spec().earliest())
@@ -40,10 +44,20 @@ class TopicOffsets:
 
     def _list(self, spec) -> dict[int, int]:
         topic_partition = self._jvm.org.apache.kafka.common.TopicPartition
-        asked = {topic_partition(self._topic, partition): spec for partition in self._partitions()}
+        asked = {topic_partition(self._topic, each.partition()): spec for each in self._description().partitions()}
         found = self._admin.listOffsets(asked).all().get()
         return {entry.getKey().partition(): entry.getValue().offset() for entry in found.entrySet()}
 
-    def _partitions(self) -> list[int]:
-        found = self._admin.describeTopics([self._topic]).allTopicNames().get().get(self._topic)
-        return [each.partition() for each in found.partitions()]
+    def _description(self):
+        return self._admin.describeTopics([self._topic]).allTopicNames().get().get(self._topic)
+
+
+# JSON has no whole numbers for keys.
+def numbers(by_partition: Mapping[str, Any]) -> dict[int, Any]:
+    """What a note has by partition, by number."""
+    return {int(partition): value for partition, value in by_partition.items()}
+
+
+def texts(offsets: Mapping[int, int]) -> dict[str, int]:
+    """Offsets by partition as a note has them."""
+    return {str(partition): offset for partition, offset in sorted(offsets.items())}

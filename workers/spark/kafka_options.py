@@ -38,7 +38,7 @@ def source_options(kafka: Kafka, env: Mapping[str, str], max_offsets: int, start
         "startingOffsets": start if isinstance(start, str) else json.dumps(start),
         "includeHeaders": "true",
         "maxOffsetsPerTrigger": str(max_offsets),
-        # Retention and compaction remove offsets that a checkpoint may still name; to stop for good would heal nothing.
+        # Retention removes what a checkpoint still names; to stop for good would heal nothing. Watch notes what is skipped.
         "failOnDataLoss": "false",
         "kafkaConsumer.pollTimeoutMs": "30000",
         "fetchOffset.numRetries": "2",

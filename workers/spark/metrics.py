@@ -32,6 +32,8 @@ class Metrics:
         self._upserts = counter("upserts", "Rows written to Cassandra")
         self._deletes = counter("deletes", "Rows deleted in Cassandra")
         self._dead_letters = counter("dead_letters", "Records put aside in the dead-letter topic")
+        self._noted = 0
+        self._skipped = counter("skipped_records", "Records that Kafka had removed before they were read")
         self._swept = counter("swept", "Rows removed because a new epoch's snapshot no longer has their users")
         self._restarts = counter("query_restarts", "Times the streaming query was started again after a fault")
         self._input = gauge("input_rows_per_second", "Records that arrived per second")
@@ -51,6 +53,11 @@ class Metrics:
         self._upserts.inc(outcome.upserts)
         self._deletes.inc(outcome.deletes)
         self._dead_letters.inc(outcome.dead_letters)
+
+    def skipped(self, noted: int) -> None:
+        """Shows how many records are noted as removed unread, by an earlier process too; 0 once that was repaired."""
+        self._skipped.inc(max(0, noted - self._noted))
+        self._noted = noted
 
     def swept(self, rows: int) -> None:
         self._swept.inc(rows)

@@ -1,6 +1,7 @@
 """
-Streams again from an earlier place. Each replay has a checkpoint of its own; a note beside the first one remembers
-which replay was begun last, so that a restart goes on with it and only another wish begins another.
+Streams again from an earlier place, or another topic from its beginning. Each replay has a checkpoint of its own; a note
+beside the first one remembers which was begun last, so that a restart goes on with it and only another wish or topic
+begins another.
 """
 
 from typing import Any, Mapping, NamedTuple
@@ -9,7 +10,8 @@ from pyspark.sql import SparkSession
 
 from checkpoint import Checkpoint
 from config import Config
-from kafka_offsets import TopicOffsets
+from gaps import Gaps
+from kafka_offsets import TopicOffsets, numbers, texts
 
 NOTE = "replay.json"
 ANNOTATION = "userstream.dev/replay-from"
@@ -28,6 +30,8 @@ class Generation(NamedTuple):
     start: dict[str, int] | None = None
     #: Where the stream had come before: what lies below has been readable already.
     known: dict[str, int] = {}
+    #: Of what these are the offsets; "" where that was not noted yet.
+    topic_id: str = ""
 
     def location(self, checkpoint: str) -> str:
         return f"{checkpoint}/replay-{self.number}" if self.number else checkpoint
@@ -37,22 +41,22 @@ class Generation(NamedTuple):
         return {topic: self.start} if self.start is not None else "earliest"
 
 
-def current_generation(config: Config, spark: SparkSession, options: Mapping[str, str]) -> tuple[Generation, str]:
+def current_generation(config: Config, spark: SparkSession, topic: TopicOffsets, gaps: Gaps) -> tuple[Generation, str]:
     """
     The generation to run, and why the wish is not fulfilled, or "". A wish that is gone is forgotten, so that the same
     one counts again when it comes back. Raises what Kafka or the checkpoint's file system do.
     """
-    location, wish = config.spark.checkpoint_location, config.spark.replay_from
-    root = Checkpoint(spark, location)
-    last = Generation(**(root.read_note(NOTE) or {}))
-    if wish == last.wish:
-        return last, ""
+    root = Checkpoint(spark, config.spark.checkpoint_location)
+    noted, refused = Generation(**(root.read_note(NOTE) or {})), ""
+    checkpoint = Checkpoint(spark, noted.location(config.spark.checkpoint_location))
+    generation = of_topic(topic, noted, checkpoint, gaps)
     try:
-        generation = _next(config, spark, options, last) if wish else last._replace(wish=None)
-    except ReplayRefused as refused:
-        return last, str(refused)
-    root.write_note(NOTE, generation._asdict())
-    return generation, ""
+        generation = _as_wished(config, spark, topic, generation)
+    except ReplayRefused as error:
+        refused = str(error)
+    if generation != noted:
+        root.write_note(NOTE, generation._asdict())
+    return generation, refused
 
 
 def start_offsets(
@@ -87,24 +91,30 @@ def check_offsets(wanted: Mapping[int, int], reached: Mapping[int, int], end: Ma
             )
 
 
-def _next(config: Config, spark: SparkSession, options: Mapping[str, str], last: Generation) -> Generation:
+def of_topic(topic: TopicOffsets, last: Generation, checkpoint: Checkpoint, gaps: Gaps) -> Generation:
+    """The last generation; where the topic is another one, or has lost its end, one that reads it from its beginning."""
+    topic_id = topic.id()
+    is_another = last.topic_id not in ("", topic_id)
+    if not is_another and not checkpoint.shrinks():
+        return last._replace(topic_id=topic_id)
+    first = topic.first()
+    # In partitions that are still the same, ends of epochs stand whose other records may be gone.
+    gaps.made_anew(first if is_another else topic.end())
+    return Generation(last.number + 1, last.wish, texts(first), {}, topic_id)
+
+
+def _as_wished(config: Config, spark: SparkSession, topic: TopicOffsets, last: Generation) -> Generation:
     wish: Any = config.spark.replay_from
-    reached = Checkpoint(spark, last.location(config.spark.checkpoint_location)).reached() or _numbers(last.start or {})
-    with TopicOffsets(spark, options, config.kafka.topic) as topic:
-        first, end = topic.first(), topic.end()
-        if "offsets" in wish:
-            wanted = _numbers(wish["offsets"])
-            check_offsets(wanted, reached, end)
-        else:
-            wanted = topic.since(wish["timeMs"])
-    known = {**reached, **{each: max(offset, reached.get(each, 0)) for each, offset in _numbers(last.known).items()}}
-    return Generation(last.number + 1, wish, _texts(start_offsets(wanted, reached, first, end)), _texts(known))
-
-
-# JSON has no whole numbers for keys.
-def _numbers(offsets: Mapping[str, int]) -> dict[int, int]:
-    return {int(partition): offset for partition, offset in offsets.items()}
-
-
-def _texts(offsets: Mapping[int, int]) -> dict[str, int]:
-    return {str(partition): offset for partition, offset in sorted(offsets.items())}
+    if wish == last.wish or not wish:
+        return last._replace(wish=wish)
+    checkpoint = Checkpoint(spark, last.location(config.spark.checkpoint_location))
+    reached = checkpoint.reached() or numbers(last.start or {})
+    first, end = topic.first(), topic.end()
+    if "offsets" in wish:
+        wanted = numbers(wish["offsets"])
+        check_offsets(wanted, reached, end)
+    else:
+        wanted = topic.since(wish["timeMs"])
+    known = {**reached, **{each: max(offset, reached.get(each, 0)) for each, offset in numbers(last.known).items()}}
+    start = start_offsets(wanted, reached, first, end)
+    return Generation(last.number + 1, wish, texts(start), texts(known), last.topic_id)

@@ -25,9 +25,14 @@ export function epochEnds(records: TopicRecord[]) {
     .map((record) => ({
       partition: record.partition,
       version: versionOf(record),
-      offsets: JSON.parse(record.headers['epoch-end'] ?? '') as Record<string, string>,
+      start: offsetsIn(record, 'epoch-start'),
+      end: offsetsIn(record, 'epoch-end'),
     }))
     .sort((one, other) => Number(one.version - other.version));
+}
+
+function offsetsIn({ headers }: TopicRecord, header: string): Record<string, string> {
+  return JSON.parse(headers[header] ?? '');
 }
 
 /** False for a control record, which is about no user. */

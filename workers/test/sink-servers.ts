@@ -25,12 +25,17 @@ export type Clients = { ring: Client; admin: Admin; producer: Producer; deadLett
 export async function startServers(): Promise<Servers> {
   const [kafka, cassandra] = await Promise.all([startKafka(), startCassandra()]);
   const servers = { kafka, cassandra, registry: await startRegistry(kafka) };
+  await makeTopics(servers);
+  await provisionCassandra({ ...cassandra.section, managed: false }, { credentials: ROLE, ca: undefined });
+  return servers;
+}
+
+/** Makes those of the job's topics that are missing. */
+export async function makeTopics(servers: Servers): Promise<void> {
   const section = sectionsOf(servers).kafka;
   const topics = { partitions: 2, replicas: 1, config: {}, deadLetterConfig: {} };
   const wishes = topicWishes(section, topics, []).map(withKafkasLimit);
   await provisionTopics(section, NOBODY, pino({ enabled: false }), wishes);
-  await provisionCassandra({ ...cassandra.section, managed: false }, { credentials: ROLE, ca: undefined });
-  return servers;
 }
 
 export async function stopServers({ kafka, registry, cassandra }: Servers): Promise<void> {

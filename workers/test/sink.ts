@@ -7,13 +7,14 @@ import type { Sections } from '../lib/config.ts';
 import type { EndOffsets } from '../lib/kafka.ts';
 import { ConfigResourceTypes } from '../lib/kafkajs.ts';
 import { USER_COLUMNS } from '../lib/user.ts';
-import { epochEnd } from '../relay/records.ts';
+import { epochEnd, type Span } from '../relay/records.ts';
 import { type AvroUser, encode, toAvroUser } from './avro.ts';
 import { type TemporaryDirectory, temporaryDirectory } from './directory.ts';
 import {
   type Clients,
   connect,
   disconnect,
+  makeTopics,
   NAMES,
   provisionFields,
   ROLE,
@@ -127,6 +128,19 @@ export class SinkBench {
     await this.startSpark({ replayFrom });
   }
 
+  /** Removes every record that the topic holds, as its retention does. */
+  async removeRecords(): Promise<void> {
+    const ends = Object.entries(await this.endOffsets());
+    const partitions = ends.map(([partition, offset]) => ({ partition: Number(partition), offset }));
+    await this.#clients.admin.deleteTopicRecords({ topic: this.topic, partitions });
+  }
+
+  /** Deletes the topic, and makes another one of its name. */
+  async makeTopicAnew(): Promise<void> {
+    await this.#clients.admin.deleteTopics({ topics: [this.topic] });
+    await makeTopics(this.#servers);
+  }
+
   /** Has both topics take records of so many bytes. */
   async takeRecordsOf(bytes: number): Promise<void> {
     const configEntries = [{ name: 'max.message.bytes', value: String(bytes) }];
@@ -150,11 +164,11 @@ export class SinkBench {
       : { key: what.id, value: null, headers };
   }
 
-  /** The records by which the relay ends the snapshot of `epoch`, which the topic holds up to `offsets`. */
-  epochEnd(epoch: bigint, offsets: EndOffsets): Message[] {
+  /** The records by which the relay ends the snapshot of `epoch`, which the topic holds within `span`. */
+  epochEnd(epoch: bigint, span: Span): Message[] {
     const { topic, deadLetterTopic, schemaId } = this;
     const schema = { id: schemaId, columns: USER_COLUMNS };
-    return epochEnd(epoch, offsets, { topic, deadLetterTopic, schema });
+    return epochEnd(epoch, span, { topic, deadLetterTopic, schema });
   }
 
   async send(messages: Message[]): Promise<void> {

@@ -2,7 +2,7 @@ import json
 import unittest
 from datetime import datetime
 
-from decode import read_records
+from decode import UNREADABLE_END, read_records
 from outcome import EPOCH_END, UNKNOWN_SCHEMA
 from spark_session import local_session
 
@@ -57,8 +57,8 @@ class Records:
     def __init__(self):
         self._rows = []
 
-    def add(self, key: str | None, value: bytes | None, version: str | None, **more: str) -> None:
-        headers = [(name.replace("_", "-"), text.encode()) for name, text in more.items()]
+    def add(self, key: str | None, value: bytes | None, version: str | None, **more: str | None) -> None:
+        headers = [(name.replace("_", "-"), text.encode()) for name, text in more.items() if text is not None]
         headers += [("version", version.encode())] if version is not None else []
         self._rows.append(("users", 0, len(self._rows), key.encode() if key else None, value, headers))
 
@@ -92,20 +92,21 @@ class Decode(unittest.TestCase):
     def test_the_end_of_an_epoch_is_no_user(self):
         records = Records()
         body = framed(1, "00000000-0000-0000-0000-000000000000", None, None)
-        unreadable = "its header `epoch-end` or `version` can't be read"
         cases = [
-            ("epoch-end", "9", '{"0":"17","1":"5"}', EPOCH_END),
-            (ID.format(1), "9", "{}", EPOCH_END),
-            ("epoch-end", None, '{"0":"17"}', unreadable),
-            ("epoch-end", "9", "17", unreadable),
-            ("epoch-end", "9", '{"0":"-3"}', unreadable),
-            ("epoch-end", "9", '{"zero":"3"}', unreadable),
+            ("epoch-end", "9", '{"0":"3"}', '{"0":"17","1":"5"}', EPOCH_END),
+            (ID.format(1), "9", None, "{}", EPOCH_END),
+            ("epoch-end", None, None, '{"0":"17"}', UNREADABLE_END),
+            ("epoch-end", "9", None, "17", UNREADABLE_END),
+            ("epoch-end", "9", None, '{"0":"-3"}', UNREADABLE_END),
+            ("epoch-end", "9", None, '{"zero":"3"}', UNREADABLE_END),
+            ("epoch-end", "9", '{"0":"three"}', '{"0":"17"}', UNREADABLE_END),
         ]
-        for key, version, offsets, _ in cases:
-            records.add(key, body, version, epoch_end=offsets)
+        for key, version, start, end, _ in cases:
+            records.add(key, body, version, epoch_start=start, epoch_end=end)
         found = read_records(records.frame(self.spark), WRITERS, NEW).sort("offset").collect()
         self.assertEqual([row.reason for row in found], [reason for *_, reason in cases])
-        self.assertEqual(found[0].epoch_end, {"0": 17, "1": 5})
+        self.assertEqual((found[0].epoch_start, found[0].epoch_end), ({"0": 3}, {"0": 17, "1": 5}))
+        self.assertIsNone(found[1].epoch_start)
 
     def test_unicode_of_every_plane_and_large_fields(self):
         records = Records()

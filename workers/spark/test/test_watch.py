@@ -1,0 +1,115 @@
+import unittest
+from types import SimpleNamespace
+
+try:
+    from replay import Generation, of_topic
+    from watch import LogReplaced, Watch
+except ImportError as error:
+    raise unittest.SkipTest("pyspark is not installed") from error
+
+
+class Topic(SimpleNamespace):
+    """A topic with a beginning and an end."""
+
+    def id(self):
+        return self.topic_id
+
+    def first(self):
+        return self.begins
+
+    def end(self):
+        return self.ends
+
+
+class Planned(SimpleNamespace):
+    """A checkpoint whose batches end at these offsets; the last one is not committed."""
+
+    def batch_end(self, batch_id):
+        return self.batches[batch_id]
+
+    def batch_start(self, batch_id):
+        return self.batches[batch_id - 1] if batch_id else {}
+
+    def reached(self):
+        return self.batch_start(len(self.batches) - 1)
+
+    def shrinks(self):
+        return self.goes_back
+
+
+class Told:
+    """What the gaps were told."""
+
+    def __init__(self):
+        self.said = []
+
+    def removed(self, read, first):
+        self.said.append((read, first))
+
+    def made_anew(self, before):
+        self.said.append(before)
+
+    def are_behind(self, start):
+        return start == {0: 7}
+
+
+BATCHES = Planned(batches=[{0: 5}, {0: 9, 1: 2}, {0: 4, 1: 2}], goes_back=False)
+TOPIC = Topic(topic_id="a", begins={0: 6, 1: 0}, ends={0: 9, 1: 2})
+
+
+class Batch(unittest.TestCase):
+    def setUp(self):
+        self.told = Told()
+
+    def watch(self, **generation) -> Watch:
+        return Watch(BATCHES, Generation(**{"topic_id": "a", **generation}), TOPIC, self.told)
+
+    def test_what_lies_before_it_was_read(self):
+        self.watch().batch(1)
+        self.watch().batch(0)
+        self.assertEqual(self.told.said, [({0: 5}, TOPIC.begins), ({}, TOPIC.begins)])
+
+    def test_so_was_what_a_replay_reads_again(self):
+        self.watch(known={"0": 8, "2": 3}).batch(1)
+        self.watch(known={"0": 8}).start()
+        self.assertEqual([read for read, _ in self.told.said], [{0: 8, 2: 3}, {0: 9, 1: 2}])
+
+    def test_is_not_committed_where_another_log_was_read(self):
+        for name, topic_id, batch in [("another topic", "b", 1), ("a partition that lost its end", "a", 2)]:
+            with self.subTest(name), self.assertRaises(LogReplaced):
+                self.watch(topic_id=topic_id).batch(batch)
+        with self.assertRaises(LogReplaced):
+            self.watch(topic_id="b").topic()
+        self.assertEqual(self.told.said, [])
+
+    def test_has_a_snapshot_where_it_comes_to_its_end_without_a_gap(self):
+        cases = [({0: 7}, {0: 9, 1: 2}, True), ({0: 7}, {0: 9, 1: 3}, False), ({0: 6}, {0: 9, 1: 2}, False)]
+        for start, end, expected in cases:
+            with self.subTest(f"{start} to {end}"):
+                self.assertEqual(self.watch().has_snapshot(1, start, end), expected)
+
+
+class OfTopic(unittest.TestCase):
+    def test_a_generation_goes_on_and_notes_the_topic(self):
+        told = Told()
+        for topic_id in ("", "a"):
+            last = Generation(2, {"timeMs": 0}, {"0": 1}, {"0": 8}, topic_id)
+            self.assertEqual(of_topic(TOPIC, last, BATCHES, told), last._replace(topic_id="a"))
+        self.assertEqual(told.said, [])
+
+    def test_another_topic_is_read_from_its_beginning_and_repaired_by_an_epoch_of_its_own(self):
+        told = Told()
+        generation = of_topic(TOPIC, Generation(2, {"timeMs": 0}, {"0": 1}, {"0": 8}, "b"), BATCHES, told)
+        self.assertEqual(generation, Generation(3, {"timeMs": 0}, {"0": 6, "1": 0}, {}, "a"))
+        self.assertEqual(told.said, [TOPIC.begins])
+
+    def test_a_topic_that_lost_an_end_is_read_again_and_repaired_by_an_epoch_from_here_on(self):
+        told = Told()
+        shrunk = Planned(batches=BATCHES.batches, goes_back=True)
+        generation = of_topic(TOPIC, Generation(topic_id="a"), shrunk, told)
+        self.assertEqual(generation, Generation(1, None, {"0": 6, "1": 0}, {}, "a"))
+        self.assertEqual(told.said, [TOPIC.ends])
+
+
+if __name__ == "__main__":
+    unittest.main()
