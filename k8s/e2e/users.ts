@@ -1,4 +1,5 @@
 import { type ApiUser, apiUser, toUser, type User } from '../../workers/lib/user.ts';
+import { until } from '../../workers/test/wait.ts';
 import { SOURCE } from './installed.ts';
 
 /** Users by id, as one stage holds them. */
@@ -8,9 +9,12 @@ export function byId(users: User[]): Users {
   return new Map(users.map((user) => [user.id, user]));
 }
 
-/** The users that the source says it served, as rows. */
+const ANSWERS_WITHIN_MS = 60_000;
+
+/** The users that the source says it served, as rows. On a busy machine its Service is without a ready pod at times. */
 export async function servedUsers(): Promise<Users> {
-  const response = await fetch(new URL('/served', SOURCE));
+  const ask = () => fetch(new URL('/served', SOURCE)).catch(() => undefined);
+  const response = await until('the source to answer', ask, ANSWERS_WITHIN_MS);
   const lines = (await response.text()).split('\n').filter(Boolean);
   const users: ApiUser[] = lines.map((line) => apiUser.parse(JSON.parse(line)));
   return byId(users.map(toUser));
