@@ -95,8 +95,7 @@ describe('a pipeline', () => {
   test('carries every user to every stage, every field equal', () => compareAll(USERS));
 
   test('loses nothing when the operator, the relay and the Spark driver are killed while users flow', async () => {
-    // Small pages, so that users flow for as long as it takes to kill three processes.
-    await world.apply({ source: sourceOf('second', 10) });
+    await world.apply({ source: sourceOf('second', 50) });
     const victims: [string, () => Promise<V1Pod[]>][] = [
       ['operator', () => world.podsBy(OPERATOR.namespace, OPERATOR.selector)],
       ['relay', () => world.pods('relay')],
@@ -152,7 +151,7 @@ describe('a pipeline', () => {
   });
 
   test('keeps its data when it is deleted with Retain, and takes it up under a new SQL', async () => {
-    await world.apply({ source: sourceOf('second', 10), deletionPolicy: 'Retain' });
+    await world.apply({ source: sourceOf('second', 50), deletionPolicy: 'Retain' });
     await until('the policy to be seen', () => world.isReady(), 2 * MINUTES);
     const before = await world.postgresUsers();
     await world.delete();
