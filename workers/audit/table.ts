@@ -1,5 +1,5 @@
 import { type Client, types } from 'cassandra-driver';
-import { cassandraError } from '../lib/cassandra.ts';
+import { cassandraError, tableOf } from '../lib/cassandra.ts';
 import type { Sections } from '../lib/config.ts';
 import { FIRST_SIZE, nextSize } from './page-size.ts';
 import { type Column, cassandraText, type Row } from './row.ts';
@@ -58,8 +58,7 @@ export class Table {
   }
 
   #select(names: string): string {
-    const { keyspace, table } = this.#section;
-    return `SELECT ${names} FROM "${keyspace}"."${table}"`;
+    return `SELECT ${names} FROM ${tableOf(this.#section)}`;
   }
 
   #guarded<T>(work: Promise<T>): Promise<T> {

@@ -1,6 +1,6 @@
 import { type Client, types } from 'cassandra-driver';
 import type { Access } from '../lib/access.ts';
-import { cassandraClient, cassandraError } from '../lib/cassandra.ts';
+import { cassandraClient, cassandraError, tableOf } from '../lib/cassandra.ts';
 import type { Sections } from '../lib/config.ts';
 
 type Section = Sections['cassandra'];
@@ -17,13 +17,15 @@ export async function deletionOf(
   id: string,
 ): Promise<string | undefined> {
   const client = cassandraClient(section, credentials, ca);
-  const table = `${section.keyspace}.${section.table}`;
   try {
     await client.connect();
     const times = (await columnsOf(client, section)).map((name) => `WRITETIME("${name}")`);
-    const query = `SELECT ${['id', ...times].join(', ')} FROM ${table} WHERE id = ?`;
+    const query = `SELECT ${['id', ...times].join(', ')} FROM ${tableOf(section)} WHERE id = ?`;
     const [row] = (await client.execute(query, [id], CONSISTENT)).rows;
-    return row && `DELETE FROM ${table}${using(row.values().slice(1))} WHERE id = ${id}`;
+    return (
+      row &&
+      `DELETE FROM ${section.keyspace}.${section.table}${using(row.values().slice(1))} WHERE id = ${id}`
+    );
   } catch (error) {
     throw cassandraError(section, error);
   } finally {

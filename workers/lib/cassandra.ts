@@ -20,6 +20,16 @@ export function cassandraClient(
   });
 }
 
+/** A name in CQL, quoted, for CQL's own words, as `order`, name keyspaces and tables too. */
+export function identifier(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}
+
+/** The pipeline's table in CQL. */
+export function tableOf({ keyspace, table }: Pick<CassandraSection, 'keyspace' | 'table'>): string {
+  return `${identifier(keyspace)}.${identifier(table)}`;
+}
+
 /** True where Cassandra was reached and refused the user name or the password. */
 export function isAuthenticationError(error: unknown): boolean {
   return innerErrors(error).some(

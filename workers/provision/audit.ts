@@ -1,9 +1,9 @@
 import type { Access } from '../lib/access.ts';
-import { cassandraError } from '../lib/cassandra.ts';
+import { cassandraError, identifier, tableOf } from '../lib/cassandra.ts';
 import type { Credentials, Sections } from '../lib/config.ts';
 import { withClient } from '../lib/postgres.ts';
-import { type CassandraWish, tableOf } from './cassandra.ts';
-import { identifier, literal, openManaged } from './roles.ts';
+import type { CassandraWish } from './cassandra.ts';
+import { literal, openManaged } from './roles.ts';
 
 /** Lets the audit's role, which a managed server makes when it starts, read the users table and nothing else. */
 export async function grantPostgres(

@@ -1,11 +1,11 @@
 import type { Client } from 'cassandra-driver';
 import type { Access } from '../lib/access.ts';
-import { cassandraClient, cassandraError } from '../lib/cassandra.ts';
+import { cassandraClient, cassandraError, identifier, tableOf } from '../lib/cassandra.ts';
 import { COLUMN_TYPES, type Columns } from '../lib/columns.ts';
 import type { Sections } from '../lib/config.ts';
 import { StageError } from '../lib/health.ts';
 import { USER_COLUMNS } from '../lib/user.ts';
-import { connected, identifier, literal, openManaged } from './roles.ts';
+import { connected, literal, openManaged } from './roles.ts';
 import type { TableColumns } from './schema.ts';
 
 /** `managed` is a ring of ours: its roles are ours to make. On any other the credentials must work as they are. */
@@ -106,9 +106,6 @@ async function missingColumns(client: Client, wish: CassandraWish, columns: Colu
 }
 
 const definition = (name: string, type: Columns[string]) => `"${name}" ${COLUMN_TYPES[type].cassandra}`;
-
-/** Quoted, for CQL's own words, as `order`, name keyspaces and tables too. */
-export const tableOf = ({ keyspace, table }: CassandraWish) => `${identifier(keyspace)}.${identifier(table)}`;
 
 function wrongType(column: string, found: string, wanted: string): StageError {
   return new StageError(

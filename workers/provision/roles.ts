@@ -1,6 +1,6 @@
 import type { Client } from 'cassandra-driver';
 import type { Access } from '../lib/access.ts';
-import { cassandraClient, isAuthenticationError } from '../lib/cassandra.ts';
+import { cassandraClient, identifier, isAuthenticationError } from '../lib/cassandra.ts';
 import type { Credentials, Sections } from '../lib/config.ts';
 
 type Section = Sections['cassandra'];
@@ -114,10 +114,6 @@ async function replicate(client: Client, section: Section, keyspace: string): Pr
   const map = `{'class': 'NetworkTopologyStrategy', ${literal(section.localDatacenter)}: ${wanted}}`;
   await client.execute(`ALTER KEYSPACE ${keyspace} WITH replication = ${map}`);
   return wanted > present;
-}
-
-export function identifier(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
 }
 
 export function literal(text: string): string {
