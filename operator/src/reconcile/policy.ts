@@ -6,7 +6,7 @@ import { SECRET, STATEFUL_SET, VOLUME_CLAIM } from '../kube/kinds.ts';
 import { type KubeObject, refOf } from '../kube/object.ts';
 import { asKnown } from '../kube/options.ts';
 import type { Kind } from '../kube/resources.ts';
-import { type Component, componentSelector, objectName } from '../specs/meta.ts';
+import { type Component, componentSelector, objectName, ordinalOf } from '../specs/meta.ts';
 import { policyPatch } from '../specs/policy.ts';
 import { FIELD_MANAGER, KAFKA_NODE_POOL, KAFKA_TOPIC } from './owned.ts';
 
@@ -40,7 +40,7 @@ async function conform({ client, pipeline }: Going, live: KubeObject): Promise<K
 
 /** Whether a claim is that of one of the first `pods` pods of a StatefulSet; another may be of an earlier life. */
 function isOneOf(set: string, pods: number, { metadata }: KubeObject): boolean {
-  return Number(metadata.name.split(`-${set}-`)[1] ?? Number.NaN) < pods;
+  return ordinalOf(set, metadata.name) < pods;
 }
 
 /** Whether a claim is that of a pod that the set has, or had before a suspension. */

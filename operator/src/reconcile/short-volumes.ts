@@ -3,7 +3,7 @@ import type { Pipeline } from '../api/resource.ts';
 import { quantityValue } from '../api/scalars.ts';
 import type { PipelineStatus } from '../api/status.ts';
 import { STATEFUL_SET, VOLUME_CLAIM } from '../kube/kinds.ts';
-import { type Component, objectName } from '../specs/meta.ts';
+import { type Component, objectName, ordinalOf } from '../specs/meta.ts';
 import { canonicalQuantity } from '../specs/quantities.ts';
 import { sizeOf } from '../status/volumes.ts';
 import type { Context } from './step.ts';
@@ -26,9 +26,7 @@ async function claims({ cluster, pipeline }: Context, component: Component) {
   const set = objectName(pipeline, component);
   const live = await cluster.get<V1StatefulSet>(STATEFUL_SET, set);
   const all = await cluster.list<V1PersistentVolumeClaim>(VOLUME_CLAIM, component);
-  const ordinal = ({ metadata }: V1PersistentVolumeClaim) =>
-    Number(metadata?.name?.split(`-${set}-`)[1] ?? Number.NaN);
-  return all.filter((claim) => ordinal(claim) < (live?.spec?.replicas ?? 1));
+  return all.filter(({ metadata }) => ordinalOf(set, metadata?.name) < (live?.spec?.replicas ?? 1));
 }
 
 /** The smallest volume of each stage whose volumes are smaller than the spec asks for: they have yet to grow, or can't. */

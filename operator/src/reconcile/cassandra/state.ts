@@ -4,7 +4,7 @@ import { CONFIG_MAP, STATEFUL_SET, VOLUME_CLAIM } from '../../kube/kinds.ts';
 import type { KubeObject } from '../../kube/object.ts';
 import { cassandraObjects } from '../../specs/cassandra.ts';
 import type { BuildContext } from '../../specs/images.ts';
-import { objectName } from '../../specs/meta.ts';
+import { objectName, ordinalOf } from '../../specs/meta.ts';
 import type { Check } from '../../status/check.ts';
 import { ensureWithVolumes } from '../stateful-set.ts';
 import type { Context } from '../step.ts';
@@ -39,7 +39,7 @@ function present(live: V1StatefulSet | undefined, ordinals: number[], wanted: nu
 export function members(set: string, volumes: V1PersistentVolumeClaim[]): number[] {
   return volumes
     .filter(({ metadata, spec }) => spec?.volumeName && !metadata?.deletionTimestamp)
-    .map(({ metadata }) => Number(metadata?.name?.split(`data-${set}-`)[1] ?? Number.NaN))
+    .map(({ metadata }) => ordinalOf(set, metadata?.name))
     .filter(Number.isInteger);
 }
 
