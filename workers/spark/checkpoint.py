@@ -5,6 +5,8 @@ from typing import Any, Mapping
 
 from pyspark.sql import SparkSession
 
+from kafka_offsets import numbers
+
 
 class Checkpoint:
     """A checkpoint's directory. Raises what Hadoop's file system does."""
@@ -17,7 +19,7 @@ class Checkpoint:
         """The offsets at which the batch ends, of every partition of the topic; it must have been planned."""
         log = self._log("OffsetSeqLog", "offsets")
         (offsets,) = json.loads(log.get(batch_id).get().offsets().apply(0).get().json()).values()
-        return {int(partition): offset for partition, offset in offsets.items()}
+        return numbers(offsets)
 
     def batch_start(self, batch_id: int) -> dict[int, int]:
         """The offsets at which the one before it ends; none where it is the first."""
