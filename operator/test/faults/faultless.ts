@@ -44,6 +44,24 @@ export function faultless(suite: Suite, scenario: Scenario): Promise<Faultless> 
   });
 }
 
+/** What is on its way where nothing is written any more, as a late event is, has come within this. */
+const LATE_MS = 20_000;
+
+/** What is still different, a line each, when a run has come as near to its end as it will within `ms` milliseconds. */
+export async function lasting(
+  run: Run,
+  differences: (state: State) => string[],
+  ms = LATE_MS,
+): Promise<string[]> {
+  let left = ['it never came to rest'];
+  const none = async () => {
+    left = differences(await run.state());
+    return left.length === 0;
+  };
+  await run.settled('the end is the same', none, ms).catch(() => undefined);
+  return left;
+}
+
 async function once(run: Run, scenario: Scenario) {
   await playScenario(run, scenario);
   return { state: await run.state(), writes: run.proxy.writes, requests: run.proxy.sent.length };

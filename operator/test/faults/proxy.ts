@@ -2,7 +2,6 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { Agent, request as httpsRequest } from 'node:https';
-import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { parse } from 'yaml';
 import type { ApiServer } from '../apiserver.ts';
@@ -59,6 +58,11 @@ export class FaultProxy {
     return performance.now() - this.#lastWrite;
   }
 
+  /** Counts the quiet from now: what has just been let through may cause writes. */
+  stir(): void {
+    this.#lastWrite = performance.now();
+  }
+
   async #handle(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
     try {
       const sent = this.#note(incoming, await text(incoming));
@@ -100,7 +104,7 @@ export class FaultProxy {
       body: await text(response),
     };
     sent.code = answer.code;
-    if (isWrite(sent)) this.#lastWrite = performance.now();
+    if (isWrite(sent)) this.stir();
     const harm = this.tap.response?.(sent, answer);
     if (harm === 'lose') outgoing.destroy();
     else if (harm === 'cut') cutShort(answer, outgoing);
@@ -118,11 +122,8 @@ export class FaultProxy {
     sent.code = response.statusCode ?? 0;
     outgoing.writeHead(sent.code, { 'content-type': 'application/json' });
     outgoing.flushHeaders();
-    const lines = createInterface({ input: response });
-    outgoing.on('close', () => {
-      lines.close();
-      response.destroy();
-    });
+    outgoing.on('close', () => response.destroy());
+    const lines = linesOf(response);
     for await (const line of this.tap.watch?.(sent, lines) ?? lines) {
       if (typeof line !== 'string') return breakOff(line.torn, outgoing);
       outgoing.write(`${line}\n`);
@@ -157,6 +158,16 @@ export class FaultProxy {
 function kept(response: IncomingMessage): Record<string, string> {
   const after = response.headers['retry-after'];
   return after ? { 'retry-after': after } : {};
+}
+
+/** The lines of an answer, read as they are asked for: none is lost while nobody asks. */
+async function* linesOf(response: IncomingMessage): AsyncGenerator<string> {
+  let rest = '';
+  for await (const chunk of response.setEncoding('utf8')) {
+    const lines = (rest + chunk).split('\n');
+    rest = lines.pop() ?? '';
+    yield* lines;
+  }
 }
 
 /** An answer that breaks off. */

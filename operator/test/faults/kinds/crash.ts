@@ -1,4 +1,4 @@
-import { faultless, playScenario } from '../faultless.ts';
+import { faultless, lasting, playScenario } from '../faultless.ts';
 import type { Run } from '../run.ts';
 import { SCENARIOS } from '../scenarios.ts';
 import type { Kind } from '../suite.ts';
@@ -51,7 +51,7 @@ export const crash: Kind = {
             `${scenario.name}, ${point.form} write ${point.write}`,
             async ({ run, harmed, same }) => {
               await playScenario(run, scenario, () => crashAt(run, point, harmed));
-              same(reference.differences(await run.state()));
+              same(await lasting(run, (state) => reference.differences(state)));
             },
           ),
         ),

@@ -1,10 +1,10 @@
 import type { KubeObject } from '../../../src/kube/object.ts';
 import { refOf } from '../../../src/kube/object.ts';
-import { faultless } from '../faultless.ts';
+import { faultless, lasting } from '../faultless.ts';
 import type { Reference } from '../reference.ts';
 import type { Run } from '../run.ts';
 import { play } from '../scenarios.ts';
-import { withoutHistory } from '../state.ts';
+import { type State, withoutHistory } from '../state.ts';
 import type { Attempt, Kind } from '../suite.ts';
 import { edit, type How, isLeft, isLost, isPlayable, LABEL, TARGETS, type Target } from './disturbances.ts';
 
@@ -40,9 +40,7 @@ async function data(run: Run): Promise<Map<string, string>> {
 
 /** Fails unless all comes to be as it was. */
 async function undone({ run, same }: Attempt, reference: Reference): Promise<void> {
-  const differences = async () => reference.differences(withoutHistory(await run.state()));
-  const all = run.settled('the edit is undone', async () => (await differences()).length === 0);
-  await all.catch(async () => same(await differences()));
+  same(await lasting(run, (state) => reference.differences(withoutHistory(state)), run.limitMs));
 }
 
 /** Fails unless the edit, and all else, stays as it is once the operator has looked. */
@@ -53,10 +51,12 @@ async function left({ run, same }: Attempt, reference: Reference, object: KubeOb
       return isLook && performance.now() - sent.at > LOOK_MS;
     });
   await run.settled('the operator has looked', async () => looked());
-  const differences = reference.differences(withoutHistory(await run.state()));
+  const differences = (state: State) =>
+    reference.differences(withoutHistory(state)).filter((line) => !line.includes(`${LABEL} is "edited"`));
+  const lasts = await lasting(run, differences);
   const { labels } = (await run.world.client.get(refOf(object)))?.metadata ?? {};
   same([
-    ...differences.filter((line) => !line.includes(`${LABEL} is "edited"`)),
+    ...lasts,
     ...(labels?.[LABEL] === 'edited' ? [] : [`the label of ${object.metadata.name} was changed`]),
   ]);
 }

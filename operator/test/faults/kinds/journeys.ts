@@ -1,4 +1,4 @@
-import { faultless } from '../faultless.ts';
+import { faultless, lasting } from '../faultless.ts';
 import type { Random } from '../random.ts';
 import { apply, broken, CREATED, play, recreateAtOnce, STRIMZI, type Step, suspend } from '../scenarios.ts';
 import { merged } from '../specs.ts';
@@ -92,7 +92,7 @@ export const journeys: Kind = {
         run.startOperator();
         await play(run, [...by, apply('arrive', to)]);
         harmed(by.length);
-        same(end.differences(withoutHistory(await run.state())));
+        same(await lasting(run, (state) => end.differences(withoutHistory(state))));
       });
     });
     await Promise.all(chosen);

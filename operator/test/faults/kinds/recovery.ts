@@ -1,6 +1,6 @@
 import type { KubeObject } from '../../../src/kube/object.ts';
 import { refOf } from '../../../src/kube/object.ts';
-import { faultless } from '../faultless.ts';
+import { faultless, lasting } from '../faultless.ts';
 import type { Run } from '../run.ts';
 import { apply, broken, CREATED, makeSecrets, play, type Scenario, type Step } from '../scenarios.ts';
 import { NO_SUCH_IMAGE } from '../stages.ts';
@@ -106,7 +106,7 @@ export const recovery: Kind = {
         await play(run, wrong);
         harmed();
         await play(run, [correct]);
-        same(end.differences(withoutHistory(await run.state())));
+        same(await lasting(run, (state) => end.differences(withoutHistory(state))));
       });
     });
     await Promise.all(chosen);

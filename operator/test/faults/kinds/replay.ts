@@ -82,5 +82,6 @@ export async function replay(run: Run, moment: Moment, harmed: () => void): Prom
   await sleep(PAST_MS);
   harmed();
   mend();
+  run.proxy.stir();
   await run.ready();
 }

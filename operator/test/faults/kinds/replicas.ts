@@ -1,5 +1,5 @@
 import { until } from '../../until.ts';
-import { faultless } from '../faultless.ts';
+import { faultless, lasting } from '../faultless.ts';
 import type { Operator } from '../operator.ts';
 import { isReady } from '../ready.ts';
 import type { Run } from '../run.ts';
@@ -79,7 +79,7 @@ export const replicas: Kind = {
           `the leader ${each.how} at write ${each.write}`,
           async (attempt) => {
             await taken(attempt, each);
-            attempt.same(reference.differences(await attempt.run.state()));
+            attempt.same(await lasting(attempt.run, (state) => reference.differences(state)));
           },
           LEASE_SECONDS,
         ),

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { until } from '../../until.ts';
-import { type Faultless, faultless, playScenario } from '../faultless.ts';
+import { type Faultless, faultless, lasting, playScenario } from '../faultless.ts';
 import { Random } from '../random.ts';
 import type { Run } from '../run.ts';
 import { apply, CREATED, recreate, type Scenario, type Step } from '../scenarios.ts';
 import { LEAST } from '../specs.ts';
-import { withoutHistory } from '../state.ts';
+import { type State, withoutHistory } from '../state.ts';
 import type { Attempt, Kind, Suite } from '../suite.ts';
 import { isLease, type Tap } from '../tap.ts';
 import { answer, every, gone, lateEvents, lose, oneIn, silent, torn, unseenLives } from './harm.ts';
@@ -49,8 +49,11 @@ const REBIRTH: Scenario = { name: 'two lives', before: [], steps: [apply('create
 const TIMES_REQUESTS = 2;
 const REQUESTS_A_SECOND = 1;
 
-/** When all is done it asks nothing beside its Lease, faults or not; so much allows for one look at the pipeline. */
-const REQUESTS_AT_REST = 6;
+/**
+ * When all is done it asks nothing beside its Lease, faults or not; so much allows for one look at the pipeline, begun anew
+ * three times where its answers are cut.
+ */
+const REQUESTS_AT_REST = 16;
 const SETTLE_MS = 3_000;
 const REST_MS = 20_000;
 
@@ -98,8 +101,14 @@ async function unrest({ proxy }: Run): Promise<string[]> {
 
 type Case = { name: string; play(suite: Suite): Promise<void> };
 
-/** Plays a scenario while harm is done; answers what was asked meanwhile, and what is wrong whatever was played. */
-async function playHarmed({ run, harmed }: Attempt, scenario: Scenario, harm: Harm, random: Random) {
+/** Plays a scenario while harm is done; answers what was asked meanwhile, and what is wrong at the end. */
+async function playHarmed(
+  { run, harmed }: Attempt,
+  scenario: Scenario,
+  harm: Harm,
+  random: Random,
+  differences: (state: State) => string[],
+) {
   const began = performance.now();
   let times = 0;
   run.limitMs = harm.limitMs ?? run.limitMs;
@@ -110,15 +119,16 @@ async function playHarmed({ run, harmed }: Attempt, scenario: Scenario, harm: Ha
     }, random);
   });
   const asked = { sent: run.proxy.sent.length, seconds: (performance.now() - began) / 1000 };
-  const state = await run.state();
-  const faults = [...(times > 0 ? [] : ['no fault was injected']), ...(await unrest(run))];
-  return { ...asked, state, faults };
+  const lasts = await lasting(run, differences);
+  const faults = [...lasts, ...(times > 0 ? [] : ['no fault was injected']), ...(await unrest(run))];
+  return { ...asked, faults };
 }
 
 function harmedCase(harm: Harm, scenario: Scenario, random: Random): Case {
   return judged(harm.name, scenario, async (attempt, known) => {
-    const { sent, seconds, state, faults } = await playHarmed(attempt, scenario, harm, random);
-    attempt.same([...known.reference.differences(state), ...hotLoop(sent, seconds, known), ...faults]);
+    const differences = (state: State) => known.reference.differences(state);
+    const { sent, seconds, faults } = await playHarmed(attempt, scenario, harm, random, differences);
+    attempt.same([...hotLoop(sent, seconds, known), ...faults]);
   });
 }
 
@@ -126,15 +136,16 @@ function harmedCase(harm: Harm, scenario: Scenario, random: Random): Case {
 function unseenCase(random: Random): Case {
   const harm: Harm = { name: 'objects that come and go unseen', tap: (harmed) => unseenLives(1, harmed) };
   return judged(harm.name, CREATED, async (attempt, { end }) => {
-    const { state, faults } = await playHarmed(attempt, AFTER_A_BRIEF_LIFE, harm, random);
-    attempt.same([...end.differences(withoutHistory(state)), ...faults]);
+    const differences = (state: State) => end.differences(withoutHistory(state));
+    const { faults } = await playHarmed(attempt, AFTER_A_BRIEF_LIFE, harm, random, differences);
+    attempt.same(faults);
   });
 }
 
 function relivedCase(moment: Moment): Case {
   return judged(`lists from ${moment}`, REBIRTH, async ({ run, harmed, same }, { reference }) => {
     await replay(run, moment, harmed);
-    same(reference.differences(await run.state()));
+    same(await lasting(run, (state) => reference.differences(state)));
   });
 }
 
