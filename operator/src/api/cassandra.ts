@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ATOMIC, exactlyOne, resources, secretRef, storage, tls } from './parts.ts';
-import { identifier, image, integer, interval, settings, text } from './scalars.ts';
+import { atLeastFor, identifier, image, integer, interval, settings, text } from './scalars.ts';
 
 /** Settings of cassandra.yaml that the operator itself must set, or nodes would not find each other. */
 export const RESERVED_SETTINGS = [
@@ -41,7 +41,10 @@ const managed = z
     config: settings('Settings of cassandra.yaml, by their names there.'),
     repair: z
       .object({
-        interval: interval('How often the ranges of each node are repaired.').default('168h'),
+        interval: interval(
+          'How often the ranges of each node are repaired.',
+          atLeastFor('1h', 'a repair reads all that a node holds'),
+        ).default('168h'),
       })
       .prefault({})
       .meta({ description: 'Regular repair of the keyspace, one node at a time.' }),

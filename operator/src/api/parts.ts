@@ -30,7 +30,17 @@ export function executorResources(requests: { cpu: string }, limits: { memory: s
       limits: amounts('What the container may not exceed.').default(limits),
     })
     .prefault({})
-    .meta({ description: 'Compute resources of the container.' });
+    .meta({
+      description: 'Compute resources of the container.',
+      'x-kubernetes-validations': [
+        {
+          rule: '!has(self.requests) || !has(self.requests.cpu) || !has(self.limits) || !has(self.limits.cpu) || quantity(string(self.requests.cpu)).compareTo(quantity(string(self.limits.cpu))) <= 0',
+          fieldPath: '.requests',
+          message:
+            'requests.cpu must not exceed limits.cpu: Kubernetes would take no executor; raise limits.cpu, or lower requests.cpu',
+        },
+      ],
+    });
 }
 
 /** The volume of each pod; `transitions.ts` says how it may change. */

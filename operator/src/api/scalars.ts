@@ -12,19 +12,29 @@ export function duration(description: string) {
     .meta({ description });
 }
 
-const LONGEST_DAYS = 366;
-const LONGEST = Object.entries(UNITS).map(([unit, ms]) => `'${unit}': ${(LONGEST_DAYS * 86_400_000) / ms}`);
+/** A CEL expression that holds where a duration compares so with `ms` milliseconds. */
+function compared(sign: '<=' | '>=', ms: number): string {
+  const bounds = Object.entries(UNITS).map(([unit, length]) => `'${unit}': ${Math.ceil(ms / length)}`);
+  return `int(self.find('^[0-9]+')) ${sign} {${bounds.join(', ')}}[self.find('[a-z]+$')]`;
+}
 
-/** Time between two runs of something: a duration whose sums, in microseconds too, every component can reckon with. */
-export function interval(description: string) {
-  return duration(description).meta({
-    'x-kubernetes-validations': [
-      {
-        rule: `int(self.find('^[0-9]+')) <= {${LONGEST.join(', ')}}[self.find('[a-z]+$')]`,
-        message: `must be at most ${LONGEST_DAYS}d (${LONGEST_DAYS * 24}h)`,
-      },
-    ],
-  });
+/** The CEL rule that a duration is at least so long. */
+export function atLeastFor(least: string, why: string) {
+  return { rule: compared('>=', milliseconds(least)), message: `must be at least ${least}: ${why}` };
+}
+
+const LONGEST_DAYS = 366;
+const AT_MOST = {
+  rule: compared('<=', LONGEST_DAYS * 86_400_000),
+  message: `must be at most ${LONGEST_DAYS}d (${LONGEST_DAYS * 24}h)`,
+};
+
+/**
+ * Time between two runs of something: a duration whose sums, in microseconds too, every component can reckon with. `rules`
+ * are CEL rules of its own.
+ */
+export function interval(description: string, ...rules: ReturnType<typeof atLeastFor>[]) {
+  return duration(description).meta({ 'x-kubernetes-validations': [AT_MOST, ...rules] });
 }
 
 /** A duration of the resource in milliseconds. @throws {RangeError} on text that `duration` doesn't accept. */

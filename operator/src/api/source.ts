@@ -9,10 +9,15 @@ export const source = z
     ),
     batchSize: integer('Users to ask for in a request.', 1, 5000).default(500),
     interval: interval('Time between two requests.').default('10s'),
-    seed: z.string().max(128).default('').meta({
-      description:
-        'Set: the pages of one fixed sequence of users, each fetched once. Empty: new random users each time.',
-    }),
+    seed: z
+      .string()
+      .max(128)
+      .regex(/^\P{Cc}*$/u, 'must not hold control characters')
+      .default('')
+      .meta({
+        description:
+          'Set: the pages of one fixed sequence of users, each fetched once. Empty: new random users each time.',
+      }),
     nationalities: z
       .array(
         z

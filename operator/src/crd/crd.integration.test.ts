@@ -69,6 +69,26 @@ const refusals: Refusal[] = [
     says: new RegExp(`spec\\.${field.replaceAll('.', '\\.')}.*must be at most 366d \\(8784h\\)`, 's'),
   })),
   {
+    name: 'a retention in which Spark could not be restarted',
+    spec: { kafka: { ...SPEC.kafka, topic: { retention: '3599s' } } },
+    says: /spec\.kafka\.topic\.retention.*must be at least 1h: a record that goes before/s,
+  },
+  {
+    name: 'a repair without a pause',
+    spec: { cassandra: { managed: { repair: { interval: '1ms' } } } },
+    says: /spec\.cassandra\.managed\.repair\.interval.*must be at least 1h/s,
+  },
+  {
+    name: 'less CPU for an executor than is set aside for it',
+    spec: { spark: { executor: { resources: { limits: { cpu: '99m' } } } } },
+    says: /spec\.spark\.executor\.resources\.requests.*requests\.cpu must not exceed limits\.cpu/s,
+  },
+  {
+    name: 'a seed that no text of Postgres can hold',
+    spec: { source: { ...SPEC.source, seed: 'a\0b' } },
+    says: /spec\.source\.seed/s,
+  },
+  {
     name: 'a password in the address of the source',
     spec: { source: { url: 'https://me:secret@api.example/' } },
     says: /spec\.source\.url.*give a key by a query parameter/s,
@@ -250,6 +270,15 @@ describe('the API server refuses', () => {
     const source = { ...SPEC.source, interval: '31622400s', rateLimit: { per: '527040m' } };
     const [spark, audit] = [{ trigger: '999999999ms' }, { interval: '8784h' }];
     await apply('rare', { source, spark, audit, cassandra: { managed: { repair: { interval: '366d' } } } });
+  });
+
+  test('nothing of the shortest retention and time between repairs', async () => {
+    const [kafka, repair] = [{ ...SPEC.kafka, topic: { retention: '3600s' } }, { interval: '60m' }];
+    await apply('short', { kafka, cassandra: { managed: { repair } } });
+  });
+
+  test('nothing of as much CPU for an executor as is set aside for it', async () => {
+    await apply('tight', { spark: { executor: { resources: { limits: { cpu: '0.1' } } } } });
   });
 
   test('nothing of a retention of many years', async () => {
