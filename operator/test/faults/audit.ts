@@ -30,7 +30,10 @@ type Entry = {
   responseStatus?: { code?: number };
 };
 
-/** What the API server's audit log says was made and removed, namespace by namespace. */
+/**
+ * What the API server's audit log says was made and removed, namespace by namespace. Not the pods that their controllers
+ * make, once more now and then when what they have seen is behind: that a workload rolled shows in the workload.
+ */
 export class AuditLog {
   readonly #file: string;
   readonly #deeds = new Map<string, Deed[]>();
@@ -52,6 +55,7 @@ export class AuditLog {
   #take({ objectRef, ...entry }: Entry): void {
     const done = deed(entry);
     if (!done || !objectRef?.namespace || objectRef.subresource) return;
+    if (objectRef.resource === 'pods' && entry.userAgent !== USER_AGENT) return;
     const { namespace, resource, name = '' } = objectRef;
     const deeds = this.#deeds.get(namespace) ?? [];
     this.#deeds.set(namespace, [...deeds, { verb: done, resource, name }]);
