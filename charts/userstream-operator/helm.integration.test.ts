@@ -116,7 +116,7 @@ describe('the chart by Helm', () => {
     const both = /release system\/userstream runs the pipelines of all namespaces: give .* watchNamespace/;
     await assert.rejects(helm('install', ...second), both);
     const scope = ['--set', `watchNamespace=${NAMESPACE}`];
-    await assert.rejects(helm('install', ...second, ...scope), both);
+    await assert.rejects(helm('install', ...release('second', CHART, 'other'), ...scope), both);
     await helm('upgrade', ...release('userstream', CHART, 'system'), ...scope);
     await assert.rejects(helm('install', ...second, ...scope), /runs the pipelines of team/);
     await assert.rejects(helm('install', ...second), /runs the pipelines of team/);
@@ -130,6 +130,19 @@ describe('the chart by Helm', () => {
     await helm('uninstall', 'second', '--namespace', 'other');
     assert.equal(await knowsTheProperty(), true);
     await standsAsMade(made);
+  });
+
+  test('who may do nothing outside of a namespace installs a release for it', async () => {
+    const metadata = { namespace: 'default', name: 'tenant' };
+    const roleRef = { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'cluster-admin' };
+    const subjects = [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: 'tenant' }];
+    const binding = { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'RoleBinding', metadata };
+    await api.adminClient.apply({ ...binding, roleRef, subjects }, { fieldManager: 'test' });
+    const own = ['--namespace', 'default', '--kube-as-user', 'tenant'];
+    const scope = ['--set', 'watchNamespace=default,crd.install=false'];
+    await helm('install', 'tenants', CHART, ...own, ...scope);
+    await assert.rejects(helm('install', 'twice', CHART, ...own, ...scope), /runs the pipelines of default/);
+    await helm('uninstall', 'tenants', ...own);
   });
 
   test('an uninstallation keeps the CRD and the pipelines', async () => {

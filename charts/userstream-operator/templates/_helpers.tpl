@@ -18,12 +18,13 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 
 {{/*
 Fails beside a release that runs the same pipelines: each would undo what the other does. Told by the roles that releases have;
-`helm template` looks at no cluster.
+`helm template` looks at no cluster. A release of one namespace without the CRD is a tenant's, who may look at no more than that.
 */}}
 {{- define "userstream.alone" -}}
 {{- $scope := .Values.watchNamespace -}}
-{{- range $kind := list "ClusterRole" "Role" -}}
-{{- range $role := (lookup "rbac.authorization.k8s.io/v1" $kind "" "").items -}}
+{{- $isTenant := and (ne $scope "") (not .Values.crd.install) -}}
+{{- range $kind := ternary (list "Role") (list "ClusterRole" "Role") $isTenant -}}
+{{- range $role := (lookup "rbac.authorization.k8s.io/v1" $kind (ternary $scope "" $isTenant) "").items -}}
 {{- $labels := default dict $role.metadata.labels -}}
 {{- $notes := default dict $role.metadata.annotations -}}
 {{- $release := list (get $notes "meta.helm.sh/release-namespace") (get $notes "meta.helm.sh/release-name") -}}
