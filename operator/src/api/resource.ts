@@ -5,6 +5,8 @@ import { type PipelineSpec, pipelineSpec } from './pipeline.ts';
 /** A UserStreamPipeline as the builders take it: checked, every default in its place. */
 export type Pipeline = PipelineKey & {
   uid: string;
+  /** In ISO 8601. */
+  creationTimestamp: string;
   generation: number;
   annotations: Record<string, string>;
   spec: PipelineSpec;
@@ -18,6 +20,7 @@ const resource = z.object({
     namespace: z.string(),
     name: z.string(),
     uid: z.string(),
+    creationTimestamp: z.string(),
     generation: z.int(),
     annotations: z.record(z.string(), z.string()).default({}),
   }),

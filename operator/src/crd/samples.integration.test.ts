@@ -39,7 +39,8 @@ describe('a sample', () => {
   test('for CloudNativePG names what its cluster makes', () => {
     const [cluster, pipeline] = objects('cloudnative-pg.yaml');
     const name = cluster?.metadata.name;
-    const parsed = { ...pipeline, metadata: { ...pipeline?.metadata, uid: 'none', generation: 1 } };
+    const made = { uid: 'none', creationTimestamp: '2026-01-01T00:00:00Z', generation: 1 };
+    const parsed = { ...pipeline, metadata: { ...pipeline?.metadata, ...made } };
     const { external } = parsePipeline(parsed).spec.postgres;
     assert.equal(external?.host, `${name}-rw.${cluster?.metadata.namespace}.svc`);
     assert.equal(external?.secretRef.name, `${name}-app`);

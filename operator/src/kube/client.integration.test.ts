@@ -157,6 +157,21 @@ describe('the client against a real API server', () => {
     assert.deepEqual((await fenced.get(refOf(made)))?.metadata, made.metadata);
   });
 
+  test('a read whose connection is cut is begun once more', async (t) => {
+    const proxy = await startProxy(api);
+    const far = new Client(proxy.config);
+    t.after(() => {
+      far.close();
+      return proxy.close();
+    });
+    const ask = () => far.get(refOf(configMap('never')));
+    assert.equal(await ask(), undefined);
+    proxy.cut();
+    const answer = ask();
+    proxy.mend();
+    assert.equal(await answer, undefined);
+  });
+
   test('a server that can not be reached, or does not answer in time, is a NoAnswerError', async (t) => {
     const proxy = await startProxy(api);
     const far = new Client(proxy.config, { timeoutMs: 300 });

@@ -50,14 +50,19 @@ export class Requests {
     this.#transport.close();
   }
 
-  /** The answer's body, within the time limit. */
+  /** The answer's body, within the time limit. A read whose connection breaks is begun once more, at once. */
   async text(request: Omit<RawRequest, 'signal'>, signal?: AbortSignal): Promise<string> {
     const { timeoutMs = TIMEOUT_MS } = this.options;
     const limit = new AbortController();
     const timer = setTimeout(() => limit.abort(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
     const either = signal ? AbortSignal.any([limit.signal, signal]) : limit.signal;
+    const ask = async () => await bodyOf(await this.#send({ ...request, signal: either }, request.method));
     try {
-      return await bodyOf(await this.#send({ ...request, signal: either }, request.method));
+      if (request.method !== 'GET') return await ask();
+      return await ask().catch((error) => {
+        if (error instanceof ApiError || either.aborted) throw error;
+        return ask();
+      });
     } catch (error) {
       throw typed(either.aborted ? either.reason : error, request);
     } finally {

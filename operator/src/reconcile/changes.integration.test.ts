@@ -128,6 +128,13 @@ describe('a pipeline that changes, on a real API server', () => {
     await scene.reconcile();
     assert.equal(await image(), IMAGES.postgres);
     assert.notEqual((await scene.workload('postgres'))?.metadata.generation, before, 'the rest is applied');
+
+    const set = await scene.workload('postgres');
+    assert.ok(set);
+    await server.adminClient.delete(refOf(set));
+    await scene.reconcile();
+    assert.notEqual((await scene.workload('postgres'))?.metadata.uid, set.metadata.uid);
+    assert.equal(await image(), IMAGES.postgres, 'also where its StatefulSet was deleted');
     await scene.apply({});
     await scene.settle();
     await scene.reconcile();

@@ -56,9 +56,13 @@ async function checkClaims(
   return READY;
 }
 
-/** Refuses what another pipeline holds for itself: each would overwrite the other's users, and delete them with its own. */
+/**
+ * Refuses what another pipeline holds for itself: each would overwrite the other's users, and delete them with its own. Two
+ * on two Kafkas that have shared a subject up to now may go on: it is one schema, and neither can take another name.
+ */
 export async function claimCheck(context: Context): Promise<Check> {
-  return await checkClaims(context, claimsOf(context.pipeline), (other, own) => other.rank < own.rank);
+  const claims = claimsOf(context.pipeline).filter(({ part }) => part !== 'subject' || !context.provisioned);
+  return await checkClaims(context, claims, (other, own) => other.rank < own.rank);
 }
 
 /** Refuses to take away what another pipeline holds, or has data in, whoever was first. */

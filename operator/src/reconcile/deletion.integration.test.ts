@@ -133,7 +133,7 @@ describe('taking a deleted pipeline apart, on a real API server', () => {
     await scene.reconcile({ record: (_, { message }) => void events.push(message) });
     assert.equal(await scene.version(), undefined);
     assert.equal(await teardownOf('intruder'), undefined);
-    assert.match(events.join(), /topic shared at kafka:9092 is held by the pipeline team\/holder/);
+    assert.match(events.join(), /topic shared at kafka\.team\.svc:9092 is held by the pipeline team\/holder/);
   });
 
   test('undoes nothing that another pipeline has data in, though that one is younger', async () => {
@@ -147,7 +147,7 @@ describe('taking a deleted pipeline apart, on a real API server', () => {
     const events: string[] = [];
     await older.reconcile({ record: (_, { message }) => void events.push(message) });
     assert.equal(await teardownOf('older'), undefined);
-    assert.match(events.join(), /topic both at old:9092 is held by the pipeline team\/younger/);
+    assert.match(events.join(), /topic both at old\.team\.svc:9092 is held by the pipeline team\/younger/);
   });
 
   test('begins a teardown anew whose credentials are corrected', async () => {

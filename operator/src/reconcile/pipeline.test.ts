@@ -19,12 +19,27 @@ const cases = [
     mode: 'write',
     expected: 'write',
   },
-  { name: 'a stage that rolls holds the next', step: {}, check: STARTING, mode: 'write', expected: 'hold' },
+  {
+    name: 'a stage that rolls holds the next',
+    step: {},
+    check: STARTING,
+    mode: 'write',
+    provisioned: true,
+    expected: 'hold',
+  },
+  {
+    name: 'before there is data nothing is held',
+    step: {},
+    check: STARTING,
+    mode: 'write',
+    expected: 'write',
+  },
   {
     name: 'so does one that only a person can mend',
     step: {},
     check: stuck('Refused', ''),
     mode: 'write',
+    provisioned: true,
     expected: 'hold',
   },
   {
@@ -32,6 +47,7 @@ const cases = [
     step: {},
     check: { ...stuck('VolumeCannotGrow', ''), holds: false },
     mode: 'write',
+    provisioned: true,
     expected: 'write',
   },
   {

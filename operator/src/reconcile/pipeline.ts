@@ -53,7 +53,8 @@ function noted({ whole, stages }: Seen, stage: StageName | undefined, check: Che
 
 /**
  * How the steps after one may go on; undefined where they don't. Once one holds them, those after it leave workloads that
- * are well as they are, so that one stage rolls at a time; a gate that was never open is where it ends.
+ * are well as they are, so that one stage rolls at a time. Before there is data nothing is held: a gate that was never open
+ * is where it ends.
  */
 export function modeAfter(
   { gate = false }: Pick<Step, 'gate'>,
@@ -62,7 +63,8 @@ export function modeAfter(
   provisioned: boolean,
 ): Mode | undefined {
   if (check.ready || check.holds === false) return mode;
-  return gate && !provisioned ? undefined : 'hold';
+  if (provisioned) return 'hold';
+  return gate ? undefined : mode;
 }
 
 /**

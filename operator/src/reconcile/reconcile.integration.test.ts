@@ -173,14 +173,17 @@ describe('a reconcile against a real API server', () => {
   });
 
   test('leaves a topic to the pipeline that had it first', async () => {
-    const kafka = { external: { bootstrapServers: 'kafka:9092' }, topic: { name: 'wanted' } };
+    const kafka = { external: { bootstrapServers: 'kafka.kafka:9092' }, topic: { name: 'wanted' } };
     await apply(pipelineObject('first', { kafka }));
     await noteData('first');
     await apply(pipelineObject('second', { kafka }));
     for (const name of ['first', 'second']) await run(name);
     const taken = await condition('second', 'WorkersReady');
     assert.equal(taken?.reason, 'NameTaken');
-    assert.match(taken?.message ?? '', /topic wanted at kafka:9092 is held by the pipeline team\/first/);
+    assert.match(
+      taken?.message ?? '',
+      /topic wanted at kafka\.kafka:9092 is held by the pipeline team\/first/,
+    );
     assert.notEqual((await condition('first', 'WorkersReady'))?.reason, 'NameTaken');
 
     const elsewhere = pipelineObject('third', { kafka });
@@ -192,7 +195,7 @@ describe('a reconcile against a real API server', () => {
     );
     const { conditions = [] } = third?.status ?? {};
     const told = conditions.find(({ type }) => type === 'WorkersReady')?.message ?? '';
-    assert.match(told, /topic wanted at kafka:9092 is held by a pipeline of another namespace;/);
+    assert.match(told, /topic wanted at kafka\.kafka:9092 is held by a pipeline of another namespace;/);
     assert.doesNotMatch(told, /team/, 'whose it is concerns nobody there');
   });
 

@@ -12,41 +12,41 @@ const strimzi = (name: string) => ({ kafka: { strimzi: {}, topic: { name } } });
 const registry = (url: string) => ({ schemaRegistry: { external: { url } } });
 const ring = (host: string, table = 'users') => ({
   ...kafka(`${host}:9092`),
-  cassandra: { table, external: { contactPoints: [host, 'another'], localDatacenter: 'west' } },
+  cassandra: { table, external: { contactPoints: [host, 'another.x'], localDatacenter: 'west' } },
 });
 
 /** The first two names that two pipelines, of the namespaces `team` and `other`, have in common. */
 const cases: { name: string; one: Spec; other: Spec; what: string[] }[] = [
   {
     name: 'a topic',
-    one: kafka('k:1', 'a'),
-    other: kafka('k:1', 'a'),
+    one: kafka('k.x:1', 'a'),
+    other: kafka('k.x:1', 'a'),
     what: ['topic a', 'topic a.dead-letter'],
   },
   {
     name: 'a topic that is the default of the other',
-    one: kafka('k:1', 'other.people.users'),
-    other: kafka('k:1'),
+    one: kafka('k.x:1', 'other.people.users'),
+    other: kafka('k.x:1'),
     what: ['topic other.people.users', 'topic other.people.users.dead-letter'],
   },
   {
     name: 'a topic by another of its brokers',
-    one: kafka('a:1,b:1', 'a'),
-    other: kafka('c:1, B:1', 'a'),
+    one: kafka('a.x:1,b.x:1', 'a'),
+    other: kafka('c.x:1, B.x:1', 'a'),
     what: ['topic a', 'topic a.dead-letter'],
   },
-  { name: 'a topic elsewhere', one: kafka('k:1', 'a'), other: kafka('l:1', 'a'), what: [] },
-  { name: 'another topic', one: kafka('k:1', 'a'), other: kafka('k:1', 'b'), what: [] },
+  { name: 'a topic elsewhere', one: kafka('k.x:1', 'a'), other: kafka('l.x:1', 'a'), what: [] },
+  { name: 'another topic', one: kafka('k.x:1', 'a'), other: kafka('k.x:1', 'b'), what: [] },
   {
     name: "a topic that is the other's for dead letters",
-    one: kafka('k:1', 'a'),
-    other: kafka('k:1', 'a.dead-letter'),
+    one: kafka('k.x:1', 'a'),
+    other: kafka('k.x:1', 'a.dead-letter'),
     what: ['topic a.dead-letter'],
   },
   {
     name: "a topic that is that of the other's managed registry",
-    one: kafka('k:1', 'a'),
-    other: kafka('k:1', 'a.registry-events'),
+    one: kafka('k.x:1', 'a'),
+    other: kafka('k.x:1', 'a.registry-events'),
     what: ['topic a.registry-events'],
   },
   {
@@ -55,17 +55,41 @@ const cases: { name: string; one: Spec; other: Spec; what: string[] }[] = [
     other: kafka('people-kafka-bootstrap.team.svc.cluster.local:9092', 'a'),
     what: ['topic a', 'topic a.dead-letter'],
   },
+  {
+    name: 'a topic at a Service that each has in its own namespace',
+    one: kafka('kafka:9092', 'a'),
+    other: kafka('kafka:9092', 'a'),
+    what: [],
+  },
+  {
+    name: 'a topic at a Service that one of them names in short',
+    one: kafka('kafka:9092', 'a'),
+    other: kafka('kafka.team.svc:9092', 'a'),
+    what: ['topic a', 'topic a.dead-letter'],
+  },
+  {
+    name: 'a subject at a Service that one of them names in short',
+    one: { ...kafka('k.x:1', 'a'), ...registry('http://registry:8081') },
+    other: { ...kafka('l.x:1', 'a'), ...registry('http://registry.team.svc.cluster.local:8081') },
+    what: ['subject a-value'],
+  },
+  {
+    name: 'a topic at an address',
+    one: kafka('10.0.0.1:9092', 'a'),
+    other: kafka('10.0.0.1:9092', 'a'),
+    what: ['topic a', 'topic a.dead-letter'],
+  },
   { name: 'a topic of a Kafka of its own', one: strimzi('a'), other: strimzi('a'), what: [] },
   {
     name: 'a subject of topics on two Kafkas',
-    one: { ...kafka('k:1', 'a'), ...registry('http://registry:8081') },
-    other: { ...strimzi('a'), ...registry('http://Registry:8081/') },
+    one: { ...kafka('k.x:1', 'a'), ...registry('http://registry.x:8081') },
+    other: { ...strimzi('a'), ...registry('http://Registry.x:8081/') },
     what: ['subject a-value'],
   },
   {
     name: 'a subject elsewhere',
-    one: { ...kafka('k:1', 'a'), ...registry('http://one:8081') },
-    other: { ...kafka('l:1', 'a'), ...registry('http://two:8081') },
+    one: { ...kafka('k.x:1', 'a'), ...registry('http://one.x:8081') },
+    other: { ...kafka('l.x:1', 'a'), ...registry('http://two.x:8081') },
     what: [],
   },
   {

@@ -29,14 +29,18 @@ type Placed = z.infer<typeof placed>;
 
 const RENAME = 'set another kafka.topic.name';
 
-/** As clients name it, which may write it in several ways. */
-const address = (text: string) =>
-  text.toLowerCase().replace(/\/+$/, '').replace('.svc.cluster.local', '.svc');
+/** As clients of a namespace name it, who may write it in several ways; a host without a dot is a Service of their own. */
+const address = (text: string, { namespace }: Placed) =>
+  text
+    .toLowerCase()
+    .replace(/\/+$/, '')
+    .replace('.svc.cluster.local', '.svc')
+    .replace(/^(https?:\/\/|(?!https?:))([a-z0-9-]+)(?=[:/]|$)/, `$1$2.${namespace}.svc`);
 
 function topicClaims(pipeline: Placed): Claim[] {
   const { topic, deadLetterTopic } = outsideNames(pipeline, pipeline.spec.kafka.topic.name);
   const schemas = pipeline.spec.schemaRegistry.managed ? Object.values(registryTopics(pipeline)) : [];
-  const at = kafkaConnection(pipeline).bootstrapServers.map(address);
+  const at = kafkaConnection(pipeline).bootstrapServers.map((server) => address(server, pipeline));
   return [topic, deadLetterTopic, ...schemas].map((name) => ({
     what: `topic ${name}`,
     at,
@@ -47,12 +51,12 @@ function topicClaims(pipeline: Placed): Claim[] {
 
 function subjectClaim(pipeline: Placed): Claim {
   const { subject, url } = registrySection(pipeline);
-  return { what: `subject ${subject}`, at: [address(url)], remedy: RENAME, part: 'subject' };
+  return { what: `subject ${subject}`, at: [address(url, pipeline)], remedy: RENAME, part: 'subject' };
 }
 
 function tableClaim(pipeline: Placed): Claim {
   const { keyspace, table, contactPoints, port } = cassandraSection(pipeline);
-  const at = contactPoints.map((host) => address(`${host}:${port}`));
+  const at = contactPoints.map((host) => address(`${host}:${port}`, pipeline));
   const remedy = 'set another cassandra.keyspace or cassandra.table';
   return { what: `table ${keyspace}.${table}`, at, remedy, part: 'keyspace' };
 }

@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import type { Pipeline } from '../api/resource.ts';
 import { RESERVED_PROPERTIES } from '../api/spark.ts';
+import { postgresObjects } from './postgres.ts';
 import { propertiesFile } from './properties.ts';
 import { canonicalQuantity, memoryMib } from './quantities.ts';
-import { externalPipeline, fullPipeline, operandObjects } from './testing.ts';
+import { CONTEXT, externalPipeline, fullPipeline, operandObjects } from './testing.ts';
 
 function file(pipeline: Pipeline, configMap: string, name: string): string {
   const found = operandObjects(pipeline).find(
@@ -79,6 +80,20 @@ describe('postgresql.conf', () => {
       assert.deepEqual(sizes, expected);
     });
   }
+
+  test('bounds WAL by what the volume has, where that is less than it is to have', () => {
+    const kept = (volume?: string) => {
+      const managed = { storage: { size: '20Gi' }, maxSlotWalKeepSize: '15Gi' };
+      const [config] = postgresObjects(fullPipeline({ postgres: { managed } }), CONTEXT, volume);
+      return /max_slot_wal_keep_size = (\d+MB)/.exec(JSON.stringify(config))?.[1];
+    };
+    assert.deepEqual([undefined, '30Gi', '20Gi', '10Gi'].map(kept), [
+      '15360MB',
+      '15360MB',
+      '15360MB',
+      '9728MB',
+    ]);
+  });
 });
 
 describe('cassandra.yaml', () => {

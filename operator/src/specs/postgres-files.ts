@@ -70,21 +70,21 @@ host    all       all       all      scram-sha-256
 const mebibytes = (quantity: string | number) => Math.floor(quantityValue(quantity) / MIB);
 
 /**
- * What WAL may take of the volume, in MiB. A slot is given up at a checkpoint, so beside what is kept for it there is
+ * What WAL may take of a volume of `size`, in MiB. A slot is given up at a checkpoint, so beside what is kept for it there is
  * what comes between two: at most Postgres' own gigabyte, and a quarter of what the other leaves.
  */
-function walSizes({ storage, maxSlotWalKeepSize }: Managed) {
-  const volume = mebibytes(storage.size);
-  // A resource from before the API server compared them asks for more than its volume holds.
+function walSizes({ maxSlotWalKeepSize }: Managed, size: string | number) {
+  const volume = mebibytes(size);
+  // A volume that can't grow holds less than is asked for; so did one from before the API server compared them.
   const wanted = Math.min(mebibytes(maxSlotWalKeepSize), volume - mebibytes(BESIDE_KEPT_WAL));
   const kept = Math.min(2 ** 31 - 1, Math.max(64, wanted));
   const between = Math.max(32, Math.min(1024, Math.floor((volume - kept) / 4)));
   return { kept, between, recycled: Math.min(80, between) };
 }
 
-/** postgresql.conf: logical decoding on, WAL bounded by the volume, a quarter of the memory as cache. */
-export function configuration(managed: Managed): string {
-  const { kept, between, recycled } = walSizes(managed);
+/** postgresql.conf: logical decoding on, WAL bounded by the size of the volume, a quarter of the memory as cache. */
+export function configuration(managed: Managed, size: string | number): string {
+  const { kept, between, recycled } = walSizes(managed, size);
   const settings: Record<string, string> = {
     listen_addresses: "'*'",
     port: '5432',

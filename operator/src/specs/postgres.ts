@@ -1,5 +1,7 @@
 import type { V1Container, V1PodSpec } from '@kubernetes/client-node';
+import { GROUP } from '../api/pipeline.ts';
 import type { Pipeline } from '../api/resource.ts';
+import { quantityValue } from '../api/scalars.ts';
 import type { KubeObject } from '../kube/object.ts';
 import { accessHashes, type System } from './access.ts';
 import type { BuildContext } from './images.ts';
@@ -71,18 +73,30 @@ function pod(pipeline: Pipeline, image: string, managed: Managed): V1PodSpec {
   });
 }
 
-/** ConfigMap, Service and StatefulSet of a managed Postgres; nothing where it is an existing one. */
-export function postgresObjects(pipeline: Pipeline, { images, secretHashes }: BuildContext): KubeObject[] {
+/** The image that Postgres runs, as an annotation of its ConfigMap, which outlives every StatefulSet. */
+export const POSTGRES_IMAGE = `${GROUP}/postgres-image`;
+
+/**
+ * ConfigMap, Service and StatefulSet of a managed Postgres; nothing where it is an existing one.
+ * @param volume the size of the volume that it has; what it is to have where that is larger, or left out
+ */
+export function postgresObjects(
+  pipeline: Pipeline,
+  { images, secretHashes }: BuildContext,
+  volume?: string,
+): KubeObject[] {
   const { managed } = pipeline.spec.postgres;
   if (!managed) return [];
-  const data = { 'start.sh': START, 'postgresql.conf': configuration(managed), 'pg_hba.conf': HBA };
+  const { size } = managed.storage;
+  const room = volume && quantityValue(volume) < quantityValue(size) ? volume : size;
+  const data = { 'start.sh': START, 'postgresql.conf': configuration(managed, room), 'pg_hba.conf': HBA };
   // A volume grows around a running pod: the WAL that a larger one has room for comes with the next restart.
-  const whateverItsVolume = configuration({ ...managed, storage: { size: '1Pi' } });
-  const rolling = { ...data, 'postgresql.conf': whateverItsVolume };
+  const rolling = { ...data, 'postgresql.conf': configuration(managed, '1Pi') };
   const configHash = hash([rolling, accessHashes(pipeline, POSTGRES_ROLES, secretHashes)]);
-  const spec = pod(pipeline, managed.image ?? images.postgres, managed);
+  const image = managed.image ?? images.postgres;
+  const spec = pod(pipeline, image, managed);
   return [
-    configMap(metadata(pipeline, 'postgres'), data),
+    configMap({ ...metadata(pipeline, 'postgres'), annotations: { [POSTGRES_IMAGE]: image } }, data),
     service(pipeline, 'postgres', { postgres: 5432 }),
     statefulSet(pipeline, 'postgres', {
       replicas: 1,

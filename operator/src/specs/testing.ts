@@ -34,6 +34,7 @@ export function pipelineOf(spec: Record<string, unknown>): Pipeline {
       namespace: 'team',
       name: 'people',
       uid: '5f0c6f5e-0000-4000-8000-000000000001',
+      creationTimestamp: '2026-01-01T00:00:00Z',
       generation: 1,
     },
     spec: { source: SOURCE, kafka: { external: { bootstrapServers: 'kafka.kafka.svc:9092' } }, ...spec },

@@ -31,7 +31,9 @@ function schedulingFault(pod: V1Pod): Check | undefined {
   const scheduled = pod.status?.conditions?.find((condition) => condition.type === 'PodScheduled');
   if (scheduled?.status !== 'False' || scheduled.reason !== 'Unschedulable') return undefined;
   const why = scheduled.message ?? 'no node fits';
-  return notReady('Unschedulable', `pod ${pod.metadata?.name}: ${why}; lower its requests or add a node`);
+  const message = `pod ${pod.metadata?.name}: ${why}; lower its requests, or another's, or add a node`;
+  // What comes after may be what takes the room.
+  return { ...notReady('Unschedulable', message), holds: false };
 }
 
 /** For so long past its grace period a pod may stand: a kubelet that answers needs seconds to let it go. */

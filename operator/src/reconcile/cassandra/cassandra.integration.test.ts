@@ -142,6 +142,19 @@ describe('a ring, on a real API server', () => {
     assert.equal(await scene.replicas('cassandra'), 1);
   });
 
+  test('that holds no data yet lets its second node leave, though the first one restarts', async () => {
+    const scene = new Scene(server.adminClient, 'formed');
+    await scene.apply(cassandra(2, 1));
+    await scene.reconcile();
+    for (const ordinal of [0, 1]) await makePod('formed', ordinal);
+    await setPod('formed', 0, 'False');
+    await scene.apply(cassandra(1, 1));
+    await scene.settle();
+    await scene.reconcile();
+    assert.equal(await scene.replicas('cassandra'), 2);
+    assert.equal(await condition(scene), 'False ScalingIn');
+  });
+
   test('that holds data gets no other password in the place of one that was lost, and goes on with it put back', async () => {
     const [scene] = await running('locked', 1);
     const { data, metadata, ...secret } = (await get('Secret', 'locked-cassandra')) ?? ({} as KubeObject);
@@ -181,6 +194,16 @@ describe('a ring, on a real API server', () => {
     await scene.reconcile({ exec });
     assert.equal(await scene.replicas('cassandra'), 2, 'a new node takes its place');
     assert.equal((await upkeep('shrinks')).leaving, undefined, 'and may stay');
+  });
+
+  test('has all of its nodes still, and nothing to clean up, though its StatefulSet was edited', async () => {
+    const [scene] = await running('edited', 2);
+    const set = { ...STATEFUL_SET, namespace: NAMESPACE, name: 'edited-cassandra' };
+    await server.adminClient.mergePatch(set, { spec: { replicas: 1 } });
+    await scene.reconcile();
+    assert.equal(await scene.replicas('cassandra'), 2);
+    assert.equal((await upkeep('edited')).nodes, 2);
+    assert.equal((await upkeep('edited')).task, undefined);
   });
 
   test('keeps all of its nodes, and who is leaving, though its StatefulSet and its pods are gone', async () => {

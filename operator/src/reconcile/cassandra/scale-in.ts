@@ -32,7 +32,7 @@ async function wait(ring: Ring, why: string, reason = 'ScalingIn'): Promise<Chec
   return notReady(reason, pods.ready ? why : `${why}; ${pods.message}`);
 }
 
-/** A ring without data is as many nodes smaller at once where its first node can't be asked about the others. */
+/** A ring that never had a second node is of its new size at once: nobody knows of those that are not to come. */
 async function cut(ring: Ring): Promise<Check> {
   const { wanted, upkeep } = ring;
   await ensureRing(ring, wanted.nodes, upkeep);
@@ -136,7 +136,7 @@ async function goOn(ring: Ring, seen: RingNode[], note: Leaving): Promise<Check 
 export async function scaleIn(ring: Ring): Promise<Check | undefined> {
   const { context, nodes, pods, wanted, upkeep } = ring;
   if (!pods.find(({ ordinal }) => ordinal === 0)?.ready) {
-    if (!ring.holdsData) return await cut(ring);
+    if (!ring.holdsData && !ring.formed) return await cut(ring);
     const how = nodes > wanted.nodes ? 'leaves' : 'may be leaving, which is known';
     return await wait(ring, `${leaver(ring)} ${how} when ${podName(context, 0)} is ready to take over data`);
   }

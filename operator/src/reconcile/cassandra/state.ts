@@ -25,14 +25,20 @@ export type Ring = {
   upkeep: Upkeep;
   /** As `holdsData` says. */
   holdsData: boolean;
+  /** Whether more nodes than the first ever came about, which then know each other. */
+  formed: boolean;
   pods: RingPod[];
   /** When it was made. */
   since: string;
 };
 
-/** The nodes that there are: those of the StatefulSet, or where it is gone those that have left something behind. */
-function present(live: V1StatefulSet | undefined, ordinals: number[], wanted: number): number {
-  return live?.spec?.replicas ?? Math.max(wanted, ...ordinals.map((ordinal) => ordinal + 1));
+/**
+ * The nodes that there are: those that the StatefulSet says or, for somebody may have edited it, that have volumes; where it
+ * is gone, those that have left anything behind.
+ */
+function present(live: V1StatefulSet | undefined, volumes: number[], pods: number[], wanted: number): number {
+  const ordinals = live ? volumes : [...volumes, ...pods];
+  return Math.max(live?.spec?.replicas ?? wanted, ...ordinals.map((ordinal) => ordinal + 1));
 }
 
 /** The ordinals of a ring's members by its volumes: that of a node that has left is deleted, any other that came about stays. */
@@ -43,7 +49,7 @@ export function members(set: string, volumes: V1PersistentVolumeClaim[]): number
     .filter(Number.isInteger);
 }
 
-/** Whether a volume was in use before the ring was made, and stays. */
+/** Whether a volume was in use before the ring of this life was made, and stays. */
 export function isOfEarlierLife({ metadata, status }: V1PersistentVolumeClaim, since: string): boolean {
   const { creationTimestamp: madeAt, deletionTimestamp } = metadata ?? {};
   if (deletionTimestamp) return false;
@@ -53,7 +59,9 @@ export function isOfEarlierLife({ metadata, status }: V1PersistentVolumeClaim, s
 /** What outlives the StatefulSet: what is known of the ring since when, its volumes, and whether they may hold data. */
 async function readLife({ cluster, pipeline, now, provisioned }: Context) {
   const config = await cluster.get<KubeObject>(CONFIG_MAP, objectName(pipeline, 'cassandra'));
-  const since = config?.metadata.creationTimestamp ?? now().toISOString();
+  const madeAt = config?.metadata.creationTimestamp ?? now().toISOString();
+  // A ConfigMap of the life before, which was not collected yet, is taken up.
+  const since = madeAt > pipeline.creationTimestamp ? madeAt : pipeline.creationTimestamp;
   const volumes = await cluster.list<V1PersistentVolumeClaim>(VOLUME_CLAIM, 'cassandra');
   const holdsData = provisioned || volumes.some((volume) => isOfEarlierLife(volume, since));
   return { annotations: config?.metadata.annotations, since, volumes, holdsData };
@@ -71,8 +79,8 @@ export async function readRing(context: Context, build: BuildContext, managed: M
   const { annotations, since, volumes, holdsData } = await readLife(context);
   const pods = ringPods(await cluster.pods('cassandra'));
   const wanted = { nodes: managed.replicas, copies: pipeline.spec.cassandra.replicationFactor };
-  const left = [...pods.map(({ ordinal }) => ordinal), ...(holdsData ? members(name, volumes) : [])];
-  const nodes = present(live, left, wanted.nodes);
+  const [withVolume, withPod] = [members(name, volumes), pods.map(({ ordinal }) => ordinal)];
+  const nodes = present(live, withVolume, withPod, wanted.nodes);
   // Since there is data there was always a note: one that is missing is lost, and with it what was due.
   const unsaid = provisioned ? UNKNOWN : wanted;
   return {
@@ -84,6 +92,7 @@ export async function readRing(context: Context, build: BuildContext, managed: M
     // Without data there is nothing to be moved or filled.
     upkeep: holdsData ? among(readUpkeep(annotations, unsaid), nodes) : wanted,
     holdsData,
+    formed: [...withVolume, ...withPod].some((ordinal) => ordinal > 0),
     pods,
     since,
   };
