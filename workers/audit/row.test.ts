@@ -25,6 +25,7 @@ const cases: { name: string; type: string; spark: string | null; cassandra: unkn
   { name: 'a double that Java writes otherwise', type: 'double', spark: '1.0E10', cassandra: 1e10 },
   { name: 'a float', type: 'float', spark: '0.1', cassandra: Math.fround(0.1) },
   { name: 'minus nothing', type: 'double', spark: '-0.0', cassandra: -0 },
+  { name: 'minus nothing, which JSON tells without the sign', type: 'double', spark: '0.0', cassandra: -0 },
   { name: 'not a number', type: 'double', spark: 'NaN', cassandra: Number.NaN },
   { name: 'a truth', type: 'boolean', spark: 'true', cassandra: true },
 ];

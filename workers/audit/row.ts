@@ -10,15 +10,10 @@ export type Fault = 'failing' | 'oversized';
 /** A row as both sides tell it: its id, and the text of each column's value, in the columns' order. */
 export type Row = { id: string; values: readonly (string | null)[]; fault?: Fault };
 
-/** One text a value, wherever it was read: numbers that are equal have the same one. */
-function floating(value: number): string {
-  return Object.is(value, -0) ? '-0' : String(value);
-}
-
-/** The text of a value as Spark casts it. */
+/** The text of a value as Spark casts it. Numbers that are equal have the same one, so has -0, which Postgres tells as 0 or as -0. */
 export function sparkText(type: string, text: string | null): string | null {
   if (text === null || (type !== 'double' && type !== 'float')) return text;
-  return floating(type === 'float' ? Math.fround(Number(text)) : Number(text));
+  return String(type === 'float' ? Math.fround(Number(text)) : Number(text));
 }
 
 /** The text of a value as Cassandra's driver gives it. */
@@ -27,7 +22,7 @@ export function cassandraText(value: unknown): string | null {
   if (value instanceof Date) return String(value.getTime());
   // Days since Cassandra's first date, as they are on the wire.
   if (value instanceof types.LocalDate) return String(value.toBuffer().readUInt32BE(0));
-  return typeof value === 'number' ? floating(value) : String(value);
+  return String(value);
 }
 
 /** 64 bits that two rows share only where they are equal; one with a fault shares them with none of a store. */

@@ -19,13 +19,12 @@ export async function deletionOf(
   const client = cassandraClient(section, credentials, ca);
   try {
     await client.connect();
-    const times = (await columnsOf(client, section)).map((name) => `WRITETIME("${name}")`);
+    const columns = await columnsOf(client, section);
+    const times = columns.filter(hasWriteTime).map(({ name }) => `WRITETIME("${name}")`);
     const query = `SELECT ${['id', ...times].join(', ')} FROM ${tableOf(section)} WHERE id = ?`;
     const [row] = (await client.execute(query, [id], CONSISTENT)).rows;
-    return (
-      row &&
-      `DELETE FROM ${section.keyspace}.${section.table}${using(row.values().slice(1))} WHERE id = ${id}`
-    );
+    const literal = columns.some(({ name, type }) => name === 'id' && type === 'uuid') ? id : `'${id}'`;
+    return row && `DELETE FROM ${tableOf(section)}${using(row.values().slice(1))} WHERE id = ${literal}`;
   } catch (error) {
     throw cassandraError(section, error);
   } finally {
@@ -33,12 +32,18 @@ export async function deletionOf(
   }
 }
 
-/** Those that have a timestamp each. */
-async function columnsOf(client: Client, { keyspace, table }: Section): Promise<string[]> {
-  const query =
-    'SELECT column_name, kind FROM system_schema.columns WHERE keyspace_name = ? AND table_name = ?';
+type Column = { name: string; kind: string; type: string };
+
+async function columnsOf(client: Client, { keyspace, table }: Section): Promise<Column[]> {
+  const query = `SELECT column_name AS name, kind, type FROM system_schema.columns
+    WHERE keyspace_name = ? AND table_name = ?`;
   const { rows } = await client.execute(query, [keyspace, table], { prepare: true });
-  return rows.filter(({ kind }) => kind === 'regular').map((row) => row['column_name'] as string);
+  return rows.map((row) => ({ name: row['name'], kind: row['kind'], type: row['type'] }));
+}
+
+/** Whether a column has one timestamp: what is made of several values has one each. */
+function hasWriteTime({ kind, type }: Column): boolean {
+  return kind === 'regular' && (type in types.dataTypes || type.startsWith('frozen<'));
 }
 
 /** A row without a value in any column has no timestamp that could be read. */

@@ -104,7 +104,8 @@ describe('erasure', { timeout: 600_000 }, () => {
   test('tells of a user that stands only in Cassandra, and how it goes', async () => {
     const { code, output } = await run(STRAY);
     assert.equal(code, 1);
-    const [, deletion] = /run (DELETE FROM userstream\.users .*) there, and this again/.exec(output) ?? [];
+    const [, deletion] =
+      /run (DELETE FROM "userstream"\."users" .*) there, and this again/.exec(output) ?? [];
     await ring.execute(deletion ?? '');
     assert.equal((await run(STRAY)).code, 0);
   });

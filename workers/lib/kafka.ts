@@ -97,12 +97,13 @@ export async function createPublisher(
   compression: KafkaSection['compression'],
 ): Promise<Publisher> {
   const used = new Set<string>();
+  const reached: Reached = new Map();
   let producer = await connectProducer(kafka, used);
   const type = compression === 'gzip' ? CompressionTypes.GZIP : CompressionTypes.None;
   return {
     async publish(records) {
       try {
-        await publish(producer, type, records, used);
+        await publish(producer, type, records, { used, reached });
       } catch (error) {
         if (!isTooLarge(error)) throw error;
         // kafkajs takes the sequence numbers of all partitions back when one refuses its part, though others have stored
@@ -141,11 +142,28 @@ async function connectProducer(kafka: Kafka, used: Set<string>): Promise<Produce
   return producer;
 }
 
+/** The offset of the last batch that each partition, as `topic/partition`, has acknowledged. */
+type Reached = Map<string, bigint>;
+
+/** A log that goes on before what it has acknowledged isn't the one that was written to: that record may be lost. */
+function goOn(reached: Reached, partition: string, baseOffset: string | undefined): void {
+  const offset = BigInt(baseOffset ?? -1);
+  if (offset < 0n) return;
+  const before = reached.get(partition) ?? -1n;
+  reached.set(partition, offset);
+  if (offset > before) return;
+  throw new StageError(
+    'Kafka',
+    'LogReplaced',
+    `${partition} goes on at offset ${offset}, and had acknowledged ${before}: the topic was made anew or has lost its end; send all users again (docs/runbooks/relay.md)`,
+  );
+}
+
 async function publish(
   producer: Producer,
   type: CompressionTypes,
   records: readonly KafkaRecord[],
-  used: Set<string>,
+  { used, reached }: { used: Set<string>; reached: Reached },
 ) {
   used.clear();
   const byTopic = Map.groupBy(records, (record) => record.topic);
@@ -160,4 +178,6 @@ async function publish(
       `no acknowledgement from ${[...used].join(', ')}; sent again`,
     );
   }
+  for (const { topicName, partition, baseOffset } of answers)
+    goOn(reached, `${topicName}/${partition}`, baseOffset);
 }

@@ -59,12 +59,8 @@ export const TABLES: readonly string[] = [
 /** The old row travels with an update: large values that stayed the same are missing from the new one. */
 export const REPLICA_IDENTITY = 'ALTER TABLE users REPLICA IDENTITY FULL';
 
-/**
- * A TRUNCATE says only that all rows are gone: before it, each row is deleted, so that the WAL names every one, also where
- * `session_replication_role` silences other triggers. It takes rows too that an old snapshot can't see to delete.
- */
-export const TRUNCATE_TRIGGER = `
-  CREATE OR REPLACE FUNCTION users_before_truncate() RETURNS trigger LANGUAGE plpgsql AS $$
+/** What the trigger of a TRUNCATE does. */
+export const BEFORE_TRUNCATE = `
     BEGIN
       IF current_setting('transaction_isolation') IN ('repeatable read', 'serializable') THEN
         RAISE EXCEPTION 'TRUNCATE of % in a transaction that is %: begin it READ COMMITTED, or use DELETE',
@@ -73,7 +69,14 @@ export const TRUNCATE_TRIGGER = `
       EXECUTE format('DELETE FROM %I.%I', TG_TABLE_SCHEMA, TG_TABLE_NAME);
       RETURN NULL;
     END
-  $$;
+  `;
+
+/**
+ * A TRUNCATE says only that all rows are gone: before it, each row is deleted, so that the WAL names every one, also where
+ * `session_replication_role` silences other triggers. It takes rows too that an old snapshot can't see to delete.
+ */
+export const TRUNCATE_TRIGGER = `
+  CREATE OR REPLACE FUNCTION users_before_truncate() RETURNS trigger LANGUAGE plpgsql AS $$${BEFORE_TRUNCATE}$$;
   CREATE OR REPLACE TRIGGER users_before_truncate BEFORE TRUNCATE ON users
     FOR EACH STATEMENT EXECUTE FUNCTION users_before_truncate();
   ALTER TABLE users ENABLE ALWAYS TRIGGER users_before_truncate`;

@@ -2,7 +2,7 @@ import type { Client } from 'pg';
 import { COLUMN_TYPES, type Columns, postgresDefinition } from '../lib/columns.ts';
 import { StageError } from '../lib/health.ts';
 import { USER_COLUMNS } from '../lib/user.ts';
-import { REPLICA_IDENTITY, TRUNCATE_TRIGGER } from './ddl.ts';
+import { BEFORE_TRUNCATE, REPLICA_IDENTITY, TRUNCATE_TRIGGER } from './ddl.ts';
 
 type Column = { name: string; type: string; mandatory: boolean };
 
@@ -56,9 +56,11 @@ export async function ensureUsersTable(client: Client): Promise<void> {
   await addColumns(client, USER_COLUMNS);
   const { rows } = await client.query<{ full: boolean; guarded: boolean }>(
     `SELECT relreplident = 'f' AS full,
-            EXISTS (SELECT FROM pg_trigger WHERE tgrelid = users.oid AND tgname = 'users_before_truncate'
-                    AND tgenabled = 'A') AS guarded
+            EXISTS (SELECT FROM pg_trigger JOIN pg_proc AS body ON body.oid = tgfoid
+                    WHERE tgrelid = users.oid AND tgname = 'users_before_truncate'
+                    AND tgenabled = 'A' AND prosrc = $1) AS guarded
      FROM pg_class AS users WHERE users.oid = 'users'::regclass`,
+    [BEFORE_TRUNCATE],
   );
   if (!rows[0]?.full) await client.query(REPLICA_IDENTITY);
   if (!rows[0]?.guarded) await client.query(TRUNCATE_TRIGGER);

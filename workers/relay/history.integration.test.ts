@@ -4,6 +4,7 @@ import { epochEnds } from '../test/records.ts';
 import { RelayBench } from '../test/relay.ts';
 import { reaches, standsBy } from '../test/relay-status.ts';
 import { expire } from '../test/topic.ts';
+import { until } from '../test/wait.ts';
 
 describe('the relay, when its server is started anew,', () => {
   let bench: RelayBench = undefined as never;
@@ -50,5 +51,16 @@ describe('the relay, when its server is started anew,', () => {
     await bench.equal('after the second restore');
     assert.equal(lastEpoch(), 2n);
     assert.match(bench.relay.output(), /HistoryUnknown/);
+  });
+
+  test('tells that its topic was made anew under it', async () => {
+    const admin = bench.kafka.client.admin();
+    await admin.connect();
+    await admin.deleteTopics({ topics: ['test.relay.users'] });
+    const topics = [{ topic: 'test.relay.users', numPartitions: 3, replicationFactor: 1 }];
+    await admin.createTopics({ topics, waitForLeaders: true });
+    await admin.disconnect();
+    await bench.insert(20, 'In another log');
+    await until('it to be told', () => /"LogReplaced"/.test(bench.relay.output()), 60_000);
   });
 });

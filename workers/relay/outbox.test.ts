@@ -99,6 +99,35 @@ describe('the outbox', () => {
     assert.deepEqual(log, ['pause', 'send ab', 'resume', 'send c', 'confirm 3']);
   });
 
+  test('confirms what is acknowledged while there is always more than a batch takes', async () => {
+    const { outbox, log, flights, settle } = setUp(1000);
+    const add = (...keys: string[]) => {
+      for (const key of keys) {
+        outbox.add(record(key, 600));
+        outbox.mark(BigInt(key.charCodeAt(0)));
+      }
+    };
+    const [b, d, f] = ['b', 'd', 'f'].map((key) => key.charCodeAt(0));
+    add('a', 'b', 'c');
+    await settle();
+    for (const [index, keys] of ['de', 'fg', 'hi'].entries()) {
+      add(...keys);
+      flights[index]?.resolve();
+      await settle();
+    }
+    const moves = log.filter((line) => !/pause|resume/.test(line));
+    const expected = [
+      'send ab',
+      `confirm ${b}`,
+      'send cd',
+      `confirm ${d}`,
+      'send ef',
+      `confirm ${f}`,
+      'send gh',
+    ];
+    assert.deepEqual(moves, expected);
+  });
+
   test('after a failure sends and confirms nothing any more', async () => {
     const { outbox, log, flights, settle } = setUp();
     outbox.add(record('a'));

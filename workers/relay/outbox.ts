@@ -26,7 +26,10 @@ export class Outbox {
   readonly #maxBytes: number;
   #waiting: KafkaRecord[] = [];
   #waitingBytes = 0;
-  #marked: Lsn;
+  #added = 0;
+  #published = 0;
+  /** The positions to be confirmed, in their order, each with how many records were added before it. */
+  #marks: { lsn: Lsn; added: number }[] = [];
   #confirmed: Lsn;
   #running: Promise<void> | undefined;
   #failed = false;
@@ -34,7 +37,6 @@ export class Outbox {
   constructor(options: OutboxOptions) {
     this.#options = options;
     this.#maxBytes = options.maxBytes ?? MAX_BYTES;
-    this.#marked = options.confirmed;
     this.#confirmed = options.confirmed;
   }
 
@@ -48,6 +50,7 @@ export class Outbox {
 
   add(record: KafkaRecord): void {
     this.#waiting.push(record);
+    this.#added += 1;
     const before = this.#waitingBytes;
     this.#waitingBytes += sizeOf(record);
     if (before < this.#maxBytes && this.#waitingBytes >= this.#maxBytes) this.#options.onPressure(true);
@@ -56,8 +59,10 @@ export class Outbox {
 
   /** Says that all that stands in the WAL before `lsn` has been added. */
   mark(lsn: Lsn): void {
-    if (lsn <= this.#marked) return;
-    this.#marked = lsn;
+    const last = this.#marks.at(-1);
+    if (lsn <= (last?.lsn ?? this.#confirmed)) return;
+    if (last?.added === this.#added) last.lsn = lsn;
+    else this.#marks.push({ lsn, added: this.#added });
     this.#start();
   }
 
@@ -75,7 +80,7 @@ export class Outbox {
     try {
       // What arrives in the same chunk of the stream goes into the same batch.
       await new Promise(setImmediate);
-      while (this.#waiting.length > 0 || this.#marked > this.#confirmed) await this.#sendWaiting();
+      while (this.#waiting.length > 0 || this.#marks.length > 0) await this.#sendWaiting();
     } catch (error) {
       this.#failed = true;
       this.#options.onError(error);
@@ -86,11 +91,13 @@ export class Outbox {
 
   async #sendWaiting(): Promise<void> {
     const batch = this.#take();
-    const marked = this.#waiting.length === 0 ? this.#marked : this.#confirmed;
     if (batch.length > 0) await this.#options.send(batch);
-    if (marked === this.#confirmed) return;
-    this.#confirmed = marked;
-    this.#options.onConfirmed(marked);
+    this.#published += batch.length;
+    const reached = this.#marks.findLastIndex(({ added }) => added <= this.#published);
+    const confirmed = this.#marks.splice(0, reached + 1).at(-1)?.lsn;
+    if (confirmed === undefined) return;
+    this.#confirmed = confirmed;
+    this.#options.onConfirmed(confirmed);
   }
 
   /** The next batch, which ends with the record that passes the limit: a transaction's end may add many limits at once. */

@@ -67,6 +67,11 @@ describe('the relay, when its publication', () => {
       `ALTER TABLE users DISABLE TRIGGER users_before_truncate; TRUNCATE users;
        INSERT INTO users (id, phone) VALUES (gen_random_uuid(), 'after')`,
     ],
+    [
+      'is not told of a TRUNCATE by the function of its trigger',
+      `CREATE OR REPLACE FUNCTION users_before_truncate() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RETURN NULL; END$$;
+       TRUNCATE users; INSERT INTO users (id, phone) VALUES (gen_random_uuid(), 'after another')`,
+    ],
   ];
   for (const [what, statements] of alterations) {
     test(`${what}, says so, and sends all users again once it is mended`, async () => {
@@ -74,6 +79,12 @@ describe('the relay, when its publication', () => {
       await mended(`what it missed when it ${what}`);
     });
   }
+
+  test('was mended, carries a TRUNCATE', async () => {
+    await writer.query('TRUNCATE users');
+    await bench.insert(20, 'After');
+    await bench.equal('a TRUNCATE');
+  });
 
   test('was altered and changed back while no relay ran, notices it', async () => {
     await bench.relay.end('SIGTERM');

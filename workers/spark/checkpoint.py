@@ -30,6 +30,11 @@ class Checkpoint:
         last = self._last("CommitLog", "commits")
         return {} if last is None else self.batch_end(last)
 
+    def planned(self) -> dict[int, int]:
+        """The offsets at which the batch ends that was planned last; nothing where none was."""
+        last = self._last("OffsetSeqLog", "offsets")
+        return {} if last is None else self.batch_end(last)
+
     def shrinks(self) -> bool:
         """Whether the batch that was planned last goes back, because a partition had become shorter than what was read of it."""
         last = self._last("OffsetSeqLog", "offsets")
@@ -77,5 +82,5 @@ class Checkpoint:
 
 
 def goes_back(start: Mapping[int, int], end: Mapping[int, int]) -> bool:
-    """Whether a partition ends before it starts, as Spark plans it where Kafka has lost the partition's end."""
+    """Whether a partition ends before `start`, as Spark plans it where Kafka has lost the partition's end."""
     return any(offset < start.get(partition, 0) for partition, offset in end.items())

@@ -58,7 +58,9 @@ class Job:
         self._pause, self._refused = FIRST_PAUSE_S, ""
         login, ca = credentials(os.environ, "SCHEMA_REGISTRY"), ca_certificate(os.environ, "SCHEMA_REGISTRY")
         self._registry = RegistryClient(config.schema_registry, login, ca)
-        self._require_tenure = tenure_check(spark, config.spark.checkpoint_location)
+        # A volume is held by a lock already.
+        self._pod = "" if is_on_volume(config.spark.checkpoint_location) else own_pod()
+        self._require_tenure = tenure_check(spark, config.spark.checkpoint_location, self._pod)
 
     def run(self, stop: threading.Event) -> None:
         """Returns once `stop` is set and the query has ended. Raises only on what a new process may heal."""
@@ -103,7 +105,7 @@ class Job:
         """Where to go on. What was removed unread, and why a replay was refused, is told beside the figures."""
         config, spark, location = self._config, self._spark, self._config.spark.checkpoint_location
         self._gaps = Gaps(Checkpoint(spark, location), config.kafka.topic, self._metrics, self._log)
-        generation, self._refused = current_generation(config, spark, topic, self._gaps)
+        generation, self._refused = current_generation(config, spark, topic, self._gaps, self._pod)
         watch = Watch(Checkpoint(spark, generation.location(location)), generation, topic, self._gaps)
         watch.start()
         self._log.info("the query starts", replay=generation.number)
@@ -156,11 +158,9 @@ class Job:
         self._pause = min(LONGEST_PAUSE_S, self._pause * 2)
 
 
-def tenure_check(spark: SparkSession, location: str) -> Callable[[], None]:
-    """What raises once another driver has the checkpoint; one on a volume is held by a lock already."""
-    if is_on_volume(location):
-        return lambda: None
-    return Tenure(Checkpoint(spark, location), own_pod()).check
+def tenure_check(spark: SparkSession, location: str, pod: str) -> Callable[[], None]:
+    """What raises once another pod's driver has the checkpoint; nothing ever where there is no pod to ask for."""
+    return Tenure(Checkpoint(spark, location), pod).check if pod else lambda: None
 
 
 def is_gone(spark: SparkSession) -> bool:

@@ -8,7 +8,7 @@ from typing import Any, Mapping, NamedTuple
 
 from pyspark.sql import SparkSession
 
-from checkpoint import Checkpoint
+from checkpoint import Checkpoint, goes_back
 from config import Config
 from gaps import Gaps
 from kafka_offsets import TopicOffsets, numbers, texts
@@ -32,6 +32,8 @@ class Generation(NamedTuple):
     known: dict[str, int] = {}
     #: Of what these are the offsets; "" where that was not noted yet.
     topic_id: str = ""
+    #: The pod whose driver began it, where no lock keeps others out.
+    pod: str = ""
 
     def location(self, checkpoint: str) -> str:
         return f"{checkpoint}/replay-{self.number}" if self.number else checkpoint
@@ -41,15 +43,18 @@ class Generation(NamedTuple):
         return {topic: self.start} if self.start is not None else "earliest"
 
 
-def current_generation(config: Config, spark: SparkSession, topic: TopicOffsets, gaps: Gaps) -> tuple[Generation, str]:
+def current_generation(
+    config: Config, spark: SparkSession, topic: TopicOffsets, gaps: Gaps, pod: str
+) -> tuple[Generation, str]:
     """
-    The generation to run, and why the wish is not fulfilled, or "". A wish that is gone is forgotten, so that the same
-    one counts again when it comes back. Raises what Kafka or the checkpoint's file system do.
+    The generation that the driver of `pod` ("" where a lock keeps others out) is to run, and why the wish is not fulfilled,
+    or "". A wish that is gone is forgotten, so that the same one counts again when it comes back. Raises what Kafka or the
+    checkpoint's file system do.
     """
     root = Checkpoint(spark, config.spark.checkpoint_location)
     noted, refused = Generation(**(root.read_note(NOTE) or {})), ""
     checkpoint = Checkpoint(spark, noted.location(config.spark.checkpoint_location))
-    generation = of_topic(topic, noted, checkpoint, gaps)
+    generation = of_pod(pod, of_topic(topic, noted, checkpoint, gaps), checkpoint, topic)
     try:
         generation = _as_wished(config, spark, topic, generation)
     except ReplayRefused as error:
@@ -95,12 +100,32 @@ def of_topic(topic: TopicOffsets, last: Generation, checkpoint: Checkpoint, gaps
     """The last generation; where the topic is another one, or has lost its end, one that reads it from its beginning."""
     topic_id = topic.id()
     is_another = last.topic_id not in ("", topic_id)
-    if not is_another and not checkpoint.shrinks():
+    lost_its_end = checkpoint.shrinks() or goes_back(checkpoint.planned(), topic.end())
+    if not is_another and not lost_its_end:
         return last._replace(topic_id=topic_id)
     first = topic.first()
     # In partitions that are still the same, ends of epochs stand whose other records may be gone.
     gaps.made_anew(first if is_another else topic.end())
-    return Generation(last.number + 1, last.wish, texts(first), {}, topic_id)
+    return Generation(last.number + 1, last.wish, texts(first), {}, topic_id, last.pod)
+
+
+def of_pod(pod: str, last: Generation, checkpoint: Checkpoint, topic: TopicOffsets) -> Generation:
+    """
+    The last generation; where the driver of another pod began it, one that goes on from what that has done. What the other
+    still plans, though it may not write any more, then lies where nobody looks. Where nothing was planned it is taken up.
+    """
+    if last.pod == pod:
+        return last
+    if not checkpoint.planned():
+        return last._replace(pod=pod)
+    reached = checkpoint.reached() or numbers(last.start or {})
+    start = start_offsets({}, reached, topic.first(), topic.end())
+    return last._replace(number=last.number + 1, start=texts(start), known=texts(_known(last, reached)), pod=pod)
+
+
+def _known(last: Generation, reached: Mapping[int, int]) -> dict[int, int]:
+    """Where the stream has come in this generation or before."""
+    return {**reached, **{each: max(offset, reached.get(each, 0)) for each, offset in numbers(last.known).items()}}
 
 
 def _as_wished(config: Config, spark: SparkSession, topic: TopicOffsets, last: Generation) -> Generation:
@@ -115,6 +140,7 @@ def _as_wished(config: Config, spark: SparkSession, topic: TopicOffsets, last: G
         check_offsets(wanted, reached, end)
     else:
         wanted = topic.since(wish["timeMs"])
-    known = {**reached, **{each: max(offset, reached.get(each, 0)) for each, offset in numbers(last.known).items()}}
     start = start_offsets(wanted, reached, first, end)
-    return Generation(last.number + 1, wish, texts(start), texts(known), last.topic_id)
+    return last._replace(
+        number=last.number + 1, wish=wish, start=texts(start), known=texts(_known(last, reached))
+    )

@@ -37,14 +37,17 @@ class Watch:
         was there before. Raises LogReplaced, after which the batch must not be committed.
         """
         self.topic()
-        start = self._checkpoint.batch_start(batch_id)
-        if goes_back(start, self._checkpoint.batch_end(batch_id)):
+        start, end = self._checkpoint.batch_start(batch_id), self._checkpoint.batch_end(batch_id)
+        # A batch that was planned before the end was lost reads as far as there is something, without a word.
+        if goes_back(start, end) or goes_back(end, self._topic.end()):
             raise LogReplaced("the topic has lost the end of a partition")
         self._compare(start)
 
     def has_snapshot(self, batch_id: int, start: Mapping[int, int], end: Mapping[int, int]) -> bool:
         """Whether with this batch, which was looked at, all records of the snapshot between these offsets were applied."""
-        return has_reached(self._checkpoint.batch_end(batch_id), end) and self._gaps.are_behind(start)
+        is_of_one_log = not goes_back(start, end)
+        reached = has_reached(self._checkpoint.batch_end(batch_id), end)
+        return is_of_one_log and reached and self._gaps.are_behind(start)
 
     def repaired(self) -> None:
         """To be told when who isn't in a whole snapshot was removed."""

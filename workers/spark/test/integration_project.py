@@ -48,6 +48,10 @@ class Project(unittest.TestCase):
         view = [["id", "string"], ["first_name", "string"], ["nationality", "string"], ["dob", "timestamp"]]
         self.assertEqual(head, {"view": view, "columns": []})
 
+    def test_a_text_may_be_longer_than_spark_takes_by_itself(self):
+        rows = self.project("SELECT id, length(first_name) AS long FROM users", {**BOB, "first_name": "a" * 21_000_000})[1]
+        self.assertEqual(rows, [["bob", "21000000"]])
+
     def test_no_row_is_kept(self):
         self.assertEqual(self.project("SELECT * FROM users WHERE false", ADA)[1], [])
 

@@ -2,7 +2,7 @@ import unittest
 from types import SimpleNamespace
 
 try:
-    from replay import Generation, of_topic
+    from replay import Generation, of_pod, of_topic
     from watch import LogReplaced, Watch
 except ImportError as error:
     raise unittest.SkipTest("pyspark is not installed") from error
@@ -35,6 +35,9 @@ class Planned(SimpleNamespace):
 
     def shrinks(self):
         return self.goes_back
+
+    def planned(self):
+        return self.batches[-1]
 
 
 class Told:
@@ -80,10 +83,18 @@ class Batch(unittest.TestCase):
                 self.watch(topic_id=topic_id).batch(batch)
         with self.assertRaises(LogReplaced):
             self.watch(topic_id="b").topic()
+        shorter = Topic(topic_id="a", begins={0: 0, 1: 0}, ends={0: 8, 1: 2})
+        with self.assertRaises(LogReplaced):
+            Watch(BATCHES, Generation(topic_id="a"), shorter, self.told).batch(1)
         self.assertEqual(self.told.said, [])
 
     def test_has_a_snapshot_where_it_comes_to_its_end_without_a_gap(self):
-        cases = [({0: 7}, {0: 9, 1: 2}, True), ({0: 7}, {0: 9, 1: 3}, False), ({0: 6}, {0: 9, 1: 2}, False)]
+        cases = [
+            ({0: 7}, {0: 9, 1: 2}, True),
+            ({0: 7}, {0: 9, 1: 3}, False),
+            ({0: 6}, {0: 9, 1: 2}, False),
+            ({0: 7}, {0: 6, 1: 2}, False),
+        ]
         for start, end, expected in cases:
             with self.subTest(f"{start} to {end}"):
                 self.assertEqual(self.watch().has_snapshot(1, start, end), expected)
@@ -109,6 +120,33 @@ class OfTopic(unittest.TestCase):
         generation = of_topic(TOPIC, Generation(topic_id="a"), shrunk, told)
         self.assertEqual(generation, Generation(1, None, {"0": 6, "1": 0}, {}, "a"))
         self.assertEqual(told.said, [TOPIC.ends])
+
+    def test_so_is_one_that_is_shorter_than_what_was_planned(self):
+        told = Told()
+        shorter = Topic(topic_id="a", begins={0: 0, 1: 0}, ends={0: 3, 1: 2})
+        generation = of_topic(shorter, Generation(topic_id="a"), BATCHES, told)
+        self.assertEqual(generation, Generation(1, None, {"0": 0, "1": 0}, {}, "a"))
+        self.assertEqual(told.said, [shorter.ends])
+
+
+class OfPod(unittest.TestCase):
+    LAST = Generation(2, {"timeMs": 0}, {"0": 1}, {"0": 8}, "a", "first")
+
+    def test_the_same_goes_on(self):
+        self.assertEqual(of_pod("first", self.LAST, BATCHES, TOPIC), self.LAST)
+
+    def test_another_goes_on_from_what_was_done_where_nobody_else_plans(self):
+        begun = Planned(batches=[{0: 7, 1: 1}, {0: 9, 1: 2}])
+        expected = Generation(3, {"timeMs": 0}, {"0": 7, "1": 1}, {"0": 8, "1": 1}, "a", "second")
+        self.assertEqual(of_pod("second", self.LAST, begun, TOPIC), expected)
+
+    def test_another_begins_where_its_predecessor_had_to(self):
+        expected = Generation(3, {"timeMs": 0}, {"0": 6, "1": 0}, {"0": 8}, "a", "second")
+        self.assertEqual(of_pod("second", self.LAST, Planned(batches=[{0: 9, 1: 2}]), TOPIC), expected)
+
+    def test_another_takes_up_what_nobody_has_begun(self):
+        nothing = SimpleNamespace(planned=dict)
+        self.assertEqual(of_pod("second", self.LAST, nothing, TOPIC), self.LAST._replace(pod="second"))
 
 
 if __name__ == "__main__":
