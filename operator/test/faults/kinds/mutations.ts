@@ -141,7 +141,8 @@ function within({ minimum, maximum }: JsonSchema, value: number): boolean {
 
 function fits({ pattern, maxLength }: JsonSchema, text: string): boolean {
   return (
-    (!pattern || new RegExp(String(pattern)).test(text)) && text.length <= Number(maxLength ?? text.length)
+    (!pattern || new RegExp(String(pattern), 'u').test(text)) &&
+    text.length <= Number(maxLength ?? text.length)
   );
 }
 
