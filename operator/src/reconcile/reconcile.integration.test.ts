@@ -200,18 +200,18 @@ describe('a reconcile against a real API server', () => {
   });
 
   test('leaves a topic and a subject to who had them first, though it names neither', async () => {
-    const external = { bootstrapServers: 'kafka:9092' };
-    const schemaRegistry = { external: { url: 'http://registry' } };
+    const external = { bootstrapServers: 'kafka.kafka:9092' };
+    const schemaRegistry = { external: { url: 'http://registry.kafka' } };
     const named = pipelineObject('names', { kafka: { external, topic: { name: 'default.unnamed.users' } } });
-    const theirs = { bootstrapServers: 'another:9092' };
+    const theirs = { bootstrapServers: 'another.kafka:9092' };
     const subject = { kafka: { external: theirs, topic: { name: 'default.other.users' } }, schemaRegistry };
     for (const object of [named, pipelineObject('registers', subject)]) {
       await apply(object);
       await noteData(object.metadata.name);
     }
     const taken: [string, RegExp][] = [
-      ['unnamed', /topic default.unnamed.users at kafka:9092 is held/],
-      ['other', /subject default.other.users-value at http:\/\/registry is held/],
+      ['unnamed', /topic default.unnamed.users at kafka.kafka:9092 is held/],
+      ['other', /subject default.other.users-value at http:\/\/registry.kafka is held/],
     ];
     for (const [name, message] of taken) {
       const object = pipelineObject(name, { kafka: { external }, schemaRegistry });
