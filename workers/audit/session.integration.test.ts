@@ -29,7 +29,7 @@ const FILL = `INSERT INTO users (id, first_name, last_name, address, dob, nation
     CASE WHEN n % 7 = 0 THEN 'XX' WHEN n % 2 = 0 THEN 'FR' END
   FROM generate_series(1, 500) AS n`;
 
-describe('an audit of what Spark itself has written', { timeout: 300_000 }, () => {
+describe('an audit of what Spark itself has written', { timeout: 600_000 }, () => {
   let [postgres, bench]: [TestPostgres, SinkBench] = [] as never;
   let [db, ring]: [pg.Client, Client] = [] as never;
   let version = 1n;
@@ -44,7 +44,7 @@ describe('an audit of what Spark itself has written', { timeout: 300_000 }, () =
     await bench.startSpark();
     await db.query(FILL);
     await carry((await db.query('SELECT * FROM users')).rows);
-    await until('all to stand in Cassandra', async () => (await count()) === 429, 90_000);
+    await until('all to stand in Cassandra', async () => (await count()) === 429, 150_000);
   });
 
   after(async () => {

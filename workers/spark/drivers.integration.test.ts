@@ -11,7 +11,7 @@ const mounted = (directory: string) => ({
   arguments: `--conf spark.hadoop.fs.viewfs.mounttable.default.link./mounted=file://${directory} pyspark-shell`,
 });
 
-describe('two drivers on a checkpoint that is on no volume', { timeout: 600_000 }, () => {
+describe('two drivers on a checkpoint that is on no volume', { timeout: 900_000 }, () => {
   let bench: SinkBench = undefined as never;
   let directory: TemporaryDirectory = undefined as never;
   const drivers: SparkProcess[] = [];
@@ -38,7 +38,7 @@ describe('two drivers on a checkpoint that is on no volume', { timeout: 600_000 
   }
 
   const isTaken = (driver: SparkProcess) =>
-    until('it to be told', async () => (await driver.status()).reason === 'CheckpointTaken', 60_000);
+    until('it to be told', async () => (await driver.status()).reason === 'CheckpointTaken', 150_000);
 
   /** Publishes a user, and waits until it stands as what the driver of a pod calls it. */
   async function arrives(version: bigint) {
@@ -51,7 +51,7 @@ describe('two drivers on a checkpoint that is on no volume', { timeout: 600_000 
     const outlived = await startDriver('pod z');
     assert.equal(await arrives(1n), 'pod z');
     await startDriver('pod a');
-    await until('the later one to be ready', async () => (await drivers[1]?.status())?.ready, 60_000);
+    await until('the later one to be ready', async () => (await drivers[1]?.status())?.ready, 150_000);
     assert.equal(await arrives(2n), 'pod a');
     await isTaken(outlived);
     for (let version = 3n; version < 20n; version += 1n) assert.equal(await arrives(version), 'pod a');
