@@ -64,13 +64,21 @@ export class Suite {
     return this.#options.sample !== undefined;
   }
 
-  /** Runs a kind; its choices follow from the seed and its name alone. */
+  /** Runs a kind and says how it went; its choices follow from the seed and its name alone. */
   async play(kind: Kind): Promise<void> {
-    this.#count(kind.name);
+    const count = this.#count(kind.name);
     await kind.run(this, new Random(`${this.#options.seed} ${kind.name}`)).catch((error: Error) => {
       this.#options.log(`  ✗ ${kind.name}: ${error.message}`);
       this.divergences.push({ kind: kind.name, name: 'all of it', report: error.message });
     });
+    const { runs, faults, divergences } = count;
+    this.#options.log(`= ${kind.name}: ${runs} runs, ${faults} faults injected, ${divergences} divergences`);
+  }
+
+  /** Says what a kind has found beside its count, at once and at the end. */
+  note(text: string): void {
+    this.notes.push(text);
+    this.#options.log(text);
   }
 
   /** Whether a case of that name, or one whose name begins so, is to be played. */

@@ -179,6 +179,6 @@ export const everyProperty: Kind = {
     });
     const tried = (await Promise.all(found)).flatMap((each) => each ?? []);
     const leaves = all.filter(isLeaf).map(({ path }) => path.join('.'));
-    suite.notes.push(coverage(leaves, new Map(tried)));
+    suite.note(coverage(leaves, new Map(tried)));
   },
 };
