@@ -14,13 +14,10 @@ const topic = z
       }),
     partitions: integer('Partitions; they can be added, never taken away.', 1, 1000).default(6),
     replicas: integer('Copies of each partition, on as many brokers.', 1, 9).default(3),
-    retention: duration('How long a record is kept.')
-      .meta({
-        'x-kubernetes-validations': [
-          atLeastFor('1h', 'a record that goes before Spark has read it is missing in Cassandra'),
-        ],
-      })
-      .default('168h'),
+    retention: duration(
+      'How long a record is kept.',
+      atLeastFor('1h', 'a record that goes before Spark has read it is missing in Cassandra'),
+    ).default('168h'),
     // More than Cassandra takes in one write, 16 MiB: what is a user there passes Kafka as well. Kafka's own is 1 MiB.
     maxMessageBytes: integer(
       "Bytes that a record may have, max.message.bytes of this topic and the dead letters'; lower it where an existing Kafka allows no more. Larger users become dead letters.",

@@ -34,7 +34,7 @@ export function executorResources(requests: { cpu: string }, limits: { memory: s
       description: 'Compute resources of the container.',
       'x-kubernetes-validations': [
         {
-          rule: '!has(self.requests) || !has(self.requests.cpu) || !has(self.limits) || !has(self.limits.cpu) || quantity(string(self.requests.cpu)).compareTo(quantity(string(self.limits.cpu))) <= 0',
+          rule: `${lacks('requests.cpu')} || ${lacks('limits.cpu')} || ${quantityOf('self.requests.cpu')}.compareTo(${quantityOf('self.limits.cpu')}) <= 0`,
           fieldPath: '.requests',
           message:
             'requests.cpu must not exceed limits.cpu: Kubernetes would take no executor; raise limits.cpu, or lower requests.cpu',
@@ -98,14 +98,22 @@ export const tls = z
  */
 export const ATOMIC = { 'x-kubernetes-map-type': 'atomic' };
 
+/**
+ * The CEL expression that a field, or what it is in, isn't given. The API server checks a rule against the default {} of a
+ * parent, too, before it fills in what is below.
+ */
+export function lacks(field: string): string {
+  const names = field.split('.');
+  return names.map((_, index) => `!has(self.${names.slice(0, index + 1).join('.')})`).join(' || ');
+}
+
+/** The CEL expression of the quantity at a path, which may be a number or a text. */
+export const quantityOf = (path: string) => `quantity(string(${path}))`;
+
 /** The CEL rule that a quantity, where it is given, is at least so much. */
 export function atLeast(field: string, least: string, why: string) {
-  const parents = field
-    .split('.')
-    .map((_, index, names) => `!has(self.${names.slice(0, index + 1).join('.')})`);
   return {
-    // The API server checks a rule against the default {} of a parent, too, before it fills in what is below.
-    rule: `${parents.join(' || ')} || quantity(string(self.${field})).compareTo(quantity('${least}')) >= 0`,
+    rule: `${lacks(field)} || ${quantityOf(`self.${field}`)}.compareTo(quantity('${least}')) >= 0`,
     fieldPath: `.${field}`,
     message: `${field} must be at least ${least}: ${why}`,
   };

@@ -1,5 +1,15 @@
 import { z } from 'zod';
-import { ATOMIC, atLeast, exactlyOne, resources, secretRef, storage, tls } from './parts.ts';
+import {
+  ATOMIC,
+  atLeast,
+  exactlyOne,
+  lacks,
+  quantityOf,
+  resources,
+  secretRef,
+  storage,
+  tls,
+} from './parts.ts';
 import { image, integer, quantity, text } from './scalars.ts';
 
 /** What a volume must have beside the WAL that is kept: for the users, and for WAL on its way to the next checkpoint. */
@@ -7,7 +17,7 @@ export const BESIDE_KEPT_WAL = '512Mi';
 
 /** Postgres gives a slot up for its size, never for the room on the volume: a full volume would end Postgres first. */
 const roomForWal = {
-  rule: `!has(self.storage) || !has(self.storage.size) || !has(self.maxSlotWalKeepSize) || quantity(string(self.storage.size)).compareTo(quantity(string(self.maxSlotWalKeepSize)).add(quantity('${BESIDE_KEPT_WAL}'))) >= 0`,
+  rule: `${lacks('storage.size')} || ${lacks('maxSlotWalKeepSize')} || ${quantityOf('self.storage.size')}.compareTo(${quantityOf('self.maxSlotWalKeepSize')}.add(quantity('${BESIDE_KEPT_WAL}'))) >= 0`,
   fieldPath: '.maxSlotWalKeepSize',
   message: `maxSlotWalKeepSize must leave ${BESIDE_KEPT_WAL} of storage.size: with Kafka away the volume would be full, and Postgres down, before the slot is given up; lower maxSlotWalKeepSize or raise storage.size`,
 };

@@ -3,13 +3,15 @@ import { z } from 'zod';
 const DURATION = /^([1-9][0-9]{0,8})(ms|s|m|h|d)$/;
 const UNITS: Record<string, number> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
-/** A positive duration: a number and a unit, `500ms`, `10s`, `5m`, `168h`, `7d`. */
-export function duration(description: string) {
+type Rule = { rule: string; message: string };
+
+/** A positive duration, a number and a unit: `500ms`, `10s`, `5m`, `168h`, `7d`. `rules` are its CEL rules. */
+export function duration(description: string, ...rules: Rule[]) {
   return z
     .string()
     .max(12)
     .regex(DURATION, 'must be a number and a unit: 500ms, 10s, 5m, 168h, 7d')
-    .meta({ description });
+    .meta({ description, ...(rules.length > 0 ? { 'x-kubernetes-validations': rules } : {}) });
 }
 
 /** A CEL expression that holds where a duration compares so with `ms` milliseconds. */
@@ -19,22 +21,19 @@ function compared(sign: '<=' | '>=', ms: number): string {
 }
 
 /** The CEL rule that a duration is at least so long. */
-export function atLeastFor(least: string, why: string) {
+export function atLeastFor(least: string, why: string): Rule {
   return { rule: compared('>=', milliseconds(least)), message: `must be at least ${least}: ${why}` };
 }
 
 const LONGEST_DAYS = 366;
-const AT_MOST = {
+const AT_MOST: Rule = {
   rule: compared('<=', LONGEST_DAYS * 86_400_000),
   message: `must be at most ${LONGEST_DAYS}d (${LONGEST_DAYS * 24}h)`,
 };
 
-/**
- * Time between two runs of something: a duration whose sums, in microseconds too, every component can reckon with. `rules`
- * are CEL rules of its own.
- */
-export function interval(description: string, ...rules: ReturnType<typeof atLeastFor>[]) {
-  return duration(description).meta({ 'x-kubernetes-validations': [AT_MOST, ...rules] });
+/** Time between two runs of something: a duration whose sums, in microseconds too, every component can reckon with. */
+export function interval(description: string, ...rules: Rule[]) {
+  return duration(description, AT_MOST, ...rules);
 }
 
 /** A duration of the resource in milliseconds. @throws {RangeError} on text that `duration` doesn't accept. */

@@ -1,4 +1,5 @@
 import { NUM_TOKENS } from './cassandra.ts';
+import { quantityOf } from './parts.ts';
 import type { STAGES_WITH_VOLUMES } from './status.ts';
 
 /** A CEL rule at the schema's root, which sees the resource as it is (`oldSelf`) and as it shall be (`self`). */
@@ -42,8 +43,6 @@ const VOLUMES: Volumes[] = [
   ['Spark', 'spark.checkpoint', 'storage'],
   ['Cassandra', 'cassandra.managed', 'storage'],
 ];
-
-const quantityOf = (path: string) => `quantity(string(${path}))`;
 
 /** A size that a volume could not follow may be set back to what the volume has. */
 const setBack = (stage: Stage, size: string) =>

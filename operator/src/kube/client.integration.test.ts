@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
+import { after, before, describe, type TestContext, test } from 'node:test';
 import type { ApiServer } from '../../test/apiserver.ts';
 import { startApiServer } from '../../test/apiserver.ts';
 import { startProxy } from '../../test/proxy.ts';
@@ -15,6 +15,7 @@ import {
 } from './errors.ts';
 import type { KubeObject } from './object.ts';
 import { refOf } from './object.ts';
+import type { RequestOptions } from './requests.ts';
 
 type ConfigMap = KubeObject & { data?: Record<string, string> };
 
@@ -157,15 +158,21 @@ describe('the client against a real API server', () => {
     assert.deepEqual((await fenced.get(refOf(made)))?.metadata, made.metadata);
   });
 
-  test('a read whose connection is cut is begun once more', async (t) => {
+  /** What asks the API server, over a wire that can be cut, for what isn't there; it has got an answer already. */
+  async function asking(t: TestContext, options: RequestOptions = {}) {
     const proxy = await startProxy(api);
-    const far = new Client(proxy.config);
+    const far = new Client(proxy.config, options);
     t.after(() => {
       far.close();
       return proxy.close();
     });
     const ask = () => far.get(refOf(configMap('never')));
     assert.equal(await ask(), undefined);
+    return { proxy, ask };
+  }
+
+  test('a read whose connection is cut is begun once more', async (t) => {
+    const { proxy, ask } = await asking(t);
     proxy.cut();
     const answer = ask();
     proxy.mend();
@@ -173,14 +180,7 @@ describe('the client against a real API server', () => {
   });
 
   test('a server that can not be reached, or does not answer in time, is a NoAnswerError', async (t) => {
-    const proxy = await startProxy(api);
-    const far = new Client(proxy.config, { timeoutMs: 300 });
-    t.after(() => {
-      far.close();
-      return proxy.close();
-    });
-    const ask = () => far.get(refOf(configMap('never')));
-    assert.equal(await ask(), undefined);
+    const { proxy, ask } = await asking(t, { timeoutMs: 300 });
     proxy.stall();
     await assert.rejects(
       ask(),

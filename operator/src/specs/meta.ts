@@ -49,12 +49,12 @@ export function objectName(pipeline: PipelineKey, component: Component): string 
   return `${pipeline.name}-${component}`;
 }
 
-/** A Service's name as every pod of the cluster resolves it, whatever the cluster's domain is. */
 /** Of which pod of the StatefulSet `set` a claim of that name is, by the ordinal; NaN where it is of none. */
 export function ordinalOf(set: string, claim: string | undefined): number {
   return Number(claim?.split(`-${set}-`)[1] ?? Number.NaN);
 }
 
+/** A Service's name as every pod of the cluster resolves it, whatever the cluster's domain is. */
 export function serviceHost(pipeline: PipelineKey, component: Component): string {
   return `${objectName(pipeline, component)}.${pipeline.namespace}.svc`;
 }

@@ -30,10 +30,7 @@ type Entry = {
   responseStatus?: { code?: number };
 };
 
-/**
- * What the API server's audit log says was made and removed, namespace by namespace. Not the pods that their controllers
- * make, once more now and then when what they have seen is behind: that a workload rolled shows in the workload.
- */
+/** What the API server's audit log says was made and removed, namespace by namespace. */
 export class AuditLog {
   readonly #file: string;
   readonly #deeds = new Map<string, Deed[]>();
@@ -53,9 +50,8 @@ export class AuditLog {
   }
 
   #take({ objectRef, ...entry }: Entry): void {
-    const done = deed(entry);
-    if (!done || !objectRef?.namespace || objectRef.subresource) return;
-    if (objectRef.resource === 'pods' && entry.userAgent !== USER_AGENT) return;
+    const done = objectRef && deed(entry, objectRef.resource);
+    if (!done || !objectRef.namespace || objectRef.subresource) return;
     const { namespace, resource, name = '' } = objectRef;
     const deeds = this.#deeds.get(namespace) ?? [];
     this.#deeds.set(namespace, [...deeds, { verb: done, resource, name }]);
@@ -73,8 +69,15 @@ export class AuditLog {
   }
 }
 
-/** By whomever it was made; but Kubernetes' own controllers may ask several times for one removal. */
-function deed({ verb, userAgent, responseStatus }: Omit<Entry, 'objectRef'>): Deed['verb'] | undefined {
-  if (responseStatus?.code === 201) return 'create';
-  return verb === 'delete' && responseStatus?.code === 200 && userAgent === USER_AGENT ? 'delete' : undefined;
+/**
+ * By whomever it was made; but Kubernetes' own controllers may ask several times for one removal, and make a pod once more
+ * when what they have seen is behind: that a workload rolled shows in the workload.
+ */
+function deed(
+  { verb, userAgent, responseStatus }: Omit<Entry, 'objectRef'>,
+  resource: string,
+): Deed['verb'] | undefined {
+  const isOperators = userAgent === USER_AGENT;
+  if (responseStatus?.code === 201) return isOperators || resource !== 'pods' ? 'create' : undefined;
+  return verb === 'delete' && responseStatus?.code === 200 && isOperators ? 'delete' : undefined;
 }

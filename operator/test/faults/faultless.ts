@@ -36,7 +36,7 @@ export function faultless(suite: Suite, scenario: Scenario): Promise<Faultless> 
     const states = done.map(({ state }) => state);
     return {
       reference: new Reference(states, NAME),
-      end: new Reference(states.map(withoutHistory), NAME),
+      end: new Reference(states, NAME, withoutHistory),
       states,
       writes: Math.max(...done.map(({ writes }) => writes)),
       requests: Math.max(...done.map(({ requests }) => requests)),
@@ -50,12 +50,12 @@ const LATE_MS = 20_000;
 /** What is still different, a line each, when a run has come as near to its end as it will within `ms` milliseconds. */
 export async function lasting(
   run: Run,
-  differences: (state: State) => string[],
+  reference: Pick<Reference, 'differences'>,
   ms = LATE_MS,
 ): Promise<string[]> {
   let left = ['it never came to rest'];
   const none = async () => {
-    left = differences(await run.state());
+    left = reference.differences(await run.state());
     return left.length === 0;
   };
   await run.settled('the end is the same', none, ms).catch(() => undefined);

@@ -3,6 +3,7 @@ import { type Flat, flatten, type State, translator } from './state.ts';
 /** What several fault-free runs have in common, by which others are judged. What differs between them is of no account. */
 export class Reference {
   readonly #pipeline: string;
+  readonly #view: (state: State) => State;
   readonly #kinds: Stems;
   readonly #resources: Stems;
   /** What stands at the end of every run, object by object. */
@@ -12,8 +13,11 @@ export class Reference {
   /** How often something was made or removed, at most. */
   readonly #deeds = new Map<string, number>();
 
-  constructor(states: State[], pipeline: string) {
+  /** @param view what of a state counts, of these as of those that are judged */
+  constructor(all: State[], pipeline: string, view: (state: State) => State = (state) => state) {
+    const states = all.map(view);
     this.#pipeline = pipeline;
+    this.#view = view;
     this.#kinds = new Stems(
       states.map(({ objects }) => objects.map((each) => [each.kind, each.metadata.name])),
     );
@@ -36,7 +40,8 @@ export class Reference {
   }
 
   /** Each way in which a run's end differs, a line each; none where it is the same. */
-  differences(state: State): string[] {
+  differences(whole: State): string[] {
+    const state = this.#view(whole);
     const actual = this.#flat(state);
     const missing = [...this.#objects.keys()].filter((key) => !actual.has(key));
     const extra = [...actual.keys()].filter((key) => !this.#volatile.has(key));

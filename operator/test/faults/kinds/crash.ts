@@ -51,7 +51,7 @@ export const crash: Kind = {
             `${scenario.name}, ${point.form} write ${point.write}`,
             async ({ run, harmed, same }) => {
               await playScenario(run, scenario, () => crashAt(run, point, harmed));
-              same(await lasting(run, (state) => reference.differences(state)));
+              same(await lasting(run, reference));
             },
           ),
         ),

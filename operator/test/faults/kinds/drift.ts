@@ -4,7 +4,7 @@ import { faultless, lasting } from '../faultless.ts';
 import type { Reference } from '../reference.ts';
 import type { Run } from '../run.ts';
 import { play } from '../scenarios.ts';
-import { type State, withoutHistory } from '../state.ts';
+import type { State } from '../state.ts';
 import type { Attempt, Kind } from '../suite.ts';
 import { edit, type How, isLeft, isLost, isPlayable, LABEL, TARGETS, type Target } from './disturbances.ts';
 
@@ -40,7 +40,7 @@ async function data(run: Run): Promise<Map<string, string>> {
 
 /** Fails unless all comes to be as it was. */
 async function undone({ run, same }: Attempt, reference: Reference): Promise<void> {
-  same(await lasting(run, (state) => reference.differences(withoutHistory(state)), run.limitMs));
+  same(await lasting(run, reference, run.limitMs));
 }
 
 /** Fails unless the edit, and all else, stays as it is once the operator has looked. */
@@ -52,8 +52,8 @@ async function left({ run, same }: Attempt, reference: Reference, object: KubeOb
     });
   await run.settled('the operator has looked', async () => looked());
   const differences = (state: State) =>
-    reference.differences(withoutHistory(state)).filter((line) => !line.includes(`${LABEL} is "edited"`));
-  const lasts = await lasting(run, differences);
+    reference.differences(state).filter((line) => !line.includes(`${LABEL} is "edited"`));
+  const lasts = await lasting(run, { differences });
   const { labels } = (await run.world.client.get(refOf(object)))?.metadata ?? {};
   same([
     ...lasts,

@@ -79,7 +79,7 @@ export const replicas: Kind = {
           `the leader ${each.how} at write ${each.write}`,
           async (attempt) => {
             await taken(attempt, each);
-            attempt.same(await lasting(attempt.run, (state) => reference.differences(state)));
+            attempt.same(await lasting(attempt.run, reference));
           },
           LEASE_SECONDS,
         ),

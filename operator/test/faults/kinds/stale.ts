@@ -2,10 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { until } from '../../until.ts';
 import { type Faultless, faultless, lasting, playScenario } from '../faultless.ts';
 import { Random } from '../random.ts';
+import type { Reference } from '../reference.ts';
 import type { Run } from '../run.ts';
 import { apply, CREATED, recreate, type Scenario, type Step } from '../scenarios.ts';
 import { LEAST } from '../specs.ts';
-import { type State, withoutHistory } from '../state.ts';
 import type { Attempt, Kind, Suite } from '../suite.ts';
 import { isLease, type Tap } from '../tap.ts';
 import { answer, every, gone, lateEvents, lose, oneIn, silent, torn, unseenLives } from './harm.ts';
@@ -107,7 +107,7 @@ async function playHarmed(
   scenario: Scenario,
   harm: Harm,
   random: Random,
-  differences: (state: State) => string[],
+  reference: Reference,
 ) {
   const began = performance.now();
   let times = 0;
@@ -119,15 +119,14 @@ async function playHarmed(
     }, random);
   });
   const asked = { sent: run.proxy.sent.length, seconds: (performance.now() - began) / 1000 };
-  const lasts = await lasting(run, differences);
+  const lasts = await lasting(run, reference);
   const faults = [...lasts, ...(times > 0 ? [] : ['no fault was injected']), ...(await unrest(run))];
   return { ...asked, faults };
 }
 
 function harmedCase(harm: Harm, scenario: Scenario, random: Random): Case {
   return judged(harm.name, scenario, async (attempt, known) => {
-    const differences = (state: State) => known.reference.differences(state);
-    const { sent, seconds, faults } = await playHarmed(attempt, scenario, harm, random, differences);
+    const { sent, seconds, faults } = await playHarmed(attempt, scenario, harm, random, known.reference);
     attempt.same([...hotLoop(sent, seconds, known), ...faults]);
   });
 }
@@ -136,8 +135,7 @@ function harmedCase(harm: Harm, scenario: Scenario, random: Random): Case {
 function unseenCase(random: Random): Case {
   const harm: Harm = { name: 'objects that come and go unseen', tap: (harmed) => unseenLives(1, harmed) };
   return judged(harm.name, CREATED, async (attempt, { end }) => {
-    const differences = (state: State) => end.differences(withoutHistory(state));
-    const { faults } = await playHarmed(attempt, AFTER_A_BRIEF_LIFE, harm, random, differences);
+    const { faults } = await playHarmed(attempt, AFTER_A_BRIEF_LIFE, harm, random, end);
     attempt.same(faults);
   });
 }
@@ -145,7 +143,7 @@ function unseenCase(random: Random): Case {
 function relivedCase(moment: Moment): Case {
   return judged(`lists from ${moment}`, REBIRTH, async ({ run, harmed, same }, { reference }) => {
     await replay(run, moment, harmed);
-    same(await lasting(run, (state) => reference.differences(state)));
+    same(await lasting(run, reference));
   });
 }
 
