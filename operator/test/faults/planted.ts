@@ -43,8 +43,8 @@ export const BUGS: Bug[] = [
   {
     name: 'a look every second',
     file: 'reconcile/schedule.ts',
-    right: 'export const READY_MS = 30 * 60_000;',
-    wrong: 'export const READY_MS = 1_000;',
+    right: "if (ready?.status === 'True') return conditions.some(isBusy) ? LATER_MS : READY_MS;",
+    wrong: "if (ready?.status === 'True') return 1_000;",
     kind: 'stale and unobserved',
     case: 'events that come ten at a time',
   },

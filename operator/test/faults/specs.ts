@@ -9,27 +9,26 @@ export const LEAST: Spec = {
 };
 
 const secret = (name: string) => ({ secretRef: { name } });
-const ca = { tls: { enabled: true, caSecretRef: { name: 'ca', key: 'ca.crt' } } };
 
-/** All of it outside, each with all that can be said of it. */
-const EXTERNAL: Spec = {
+/** All of it outside, encrypted so, each with all else that can be said of it. */
+const outside = (tls: Spec): Spec => ({
   source: { url: 'https://randomuser.me/api/1.4/' },
-  postgres: { external: { host: 'db.example', ...ca, ...secret('db') } },
+  postgres: { external: { host: 'db.example', tls, ...secret('db') } },
   kafka: {
     topic: { name: 'own-name' },
     external: {
       bootstrapServers: 'kafka.example:9093',
-      ...ca,
+      tls,
       authentication: { type: 'scram-sha-512', ...secret('kafka') },
     },
   },
   schemaRegistry: { external: { url: 'https://registry.example', ...secret('registry') } },
   cassandra: {
-    external: { contactPoints: ['cassandra.example'], localDatacenter: 'dc1', ...ca, ...secret('cassandra') },
+    external: { contactPoints: ['cassandra.example'], localDatacenter: 'dc1', tls, ...secret('cassandra') },
   },
   spark: { checkpoint: { uri: 's3a://bucket/checkpoint' } },
   audit: { postgresSecretRef: { name: 'audit-db' }, cassandraSecretRef: { name: 'audit-cassandra' } },
-};
+});
 
 /** All of it the pipeline's own. */
 const MANAGED: Spec = {
@@ -39,7 +38,12 @@ const MANAGED: Spec = {
 };
 
 /** Pipelines that have, together, every property that there is. */
-export const BASES: Record<string, Spec> = { managed: MANAGED, external: EXTERNAL };
+export const BASES: Record<string, Spec> = {
+  managed: MANAGED,
+  // Nothing goes unencrypted where a CA of one's own is named.
+  'external, by public CAs': outside({ enabled: true }),
+  external: outside({ enabled: true, caSecretRef: { name: 'ca', key: 'ca.crt' } }),
+};
 
 /** The Secrets that BASES name. */
 export const SECRETS = ['db', 'kafka', 'registry', 'cassandra', 'ca', 'audit-db', 'audit-cassandra'];
