@@ -1,6 +1,6 @@
 import { type Client, types } from 'cassandra-driver';
 import type { Access } from '../lib/access.ts';
-import { cassandraClient, cassandraError, tableOf } from '../lib/cassandra.ts';
+import { cassandraClient, cassandraError, identifier, tableOf } from '../lib/cassandra.ts';
 import type { Sections } from '../lib/config.ts';
 
 type Section = Sections['cassandra'];
@@ -20,7 +20,7 @@ export async function deletionOf(
   try {
     await client.connect();
     const columns = await columnsOf(client, section);
-    const times = columns.filter(hasWriteTime).map(({ name }) => `WRITETIME("${name}")`);
+    const times = columns.filter(hasWriteTime).map(({ name }) => `WRITETIME(${identifier(name)})`);
     const query = `SELECT ${['id', ...times].join(', ')} FROM ${tableOf(section)} WHERE id = ?`;
     const [row] = (await client.execute(query, [id], CONSISTENT)).rows;
     const literal = columns.some(({ name, type }) => name === 'id' && type === 'uuid') ? id : `'${id}'`;

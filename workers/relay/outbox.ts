@@ -27,7 +27,6 @@ export class Outbox {
   #waiting: KafkaRecord[] = [];
   #waitingBytes = 0;
   #added = 0;
-  #published = 0;
   /** The positions to be confirmed, in their order, each with how many records were added before it. */
   #marks: { lsn: Lsn; added: number }[] = [];
   #confirmed: Lsn;
@@ -91,9 +90,9 @@ export class Outbox {
 
   async #sendWaiting(): Promise<void> {
     const batch = this.#take();
+    const published = this.#added - this.#waiting.length;
     if (batch.length > 0) await this.#options.send(batch);
-    this.#published += batch.length;
-    const reached = this.#marks.findLastIndex(({ added }) => added <= this.#published);
+    const reached = this.#marks.findLastIndex(({ added }) => added <= published);
     const confirmed = this.#marks.splice(0, reached + 1).at(-1)?.lsn;
     if (confirmed === undefined) return;
     this.#confirmed = confirmed;

@@ -27,13 +27,11 @@ class Checkpoint:
 
     def reached(self) -> dict[int, int]:
         """Before which offset of each partition all has been processed; nothing where no batch ever ended."""
-        last = self._last("CommitLog", "commits")
-        return {} if last is None else self.batch_end(last)
+        return self._end_of_last("CommitLog", "commits")
 
     def planned(self) -> dict[int, int]:
         """The offsets at which the batch ends that was planned last; nothing where none was."""
-        last = self._last("OffsetSeqLog", "offsets")
-        return {} if last is None else self.batch_end(last)
+        return self._end_of_last("OffsetSeqLog", "offsets")
 
     def shrinks(self) -> bool:
         """Whether the batch that was planned last goes back, because a partition had become shorter than what was read of it."""
@@ -60,6 +58,10 @@ class Checkpoint:
         except BaseException:
             stream.cancel()
             raise
+
+    def _end_of_last(self, kind: str, directory: str) -> dict[int, int]:
+        last = self._last(kind, directory)
+        return {} if last is None else self.batch_end(last)
 
     def _last(self, kind: str, directory: str) -> int | None:
         last = self._log(kind, directory).getLatestBatchId()

@@ -26,25 +26,25 @@ class TopicOffsets:
         """Which topic of this name it is: one that is made anew has another id."""
         return self._description().topicId().toString()
 
-    def first(self) -> dict[int, int]:
-        """The oldest record that is still there."""
-        return self._list(self._spec().earliest())
-
-    def end(self) -> dict[int, int]:
-        """The one after the newest record."""
-        return self._list(self._spec().latest())
+    def bounds(self) -> tuple[dict[int, int], dict[int, int]]:
+        """The oldest record that is still there, and the one after the newest."""
+        partitions = self._partitions()
+        return self._list(partitions, self._spec().earliest()), self._list(partitions, self._spec().latest())
 
     def since(self, time_ms: int) -> dict[int, int]:
         """The first record that was written at this time or later; a partition that has none is left out."""
-        found = self._list(self._spec().forTimestamp(time_ms))
+        found = self._list(self._partitions(), self._spec().forTimestamp(time_ms))
         return {partition: offset for partition, offset in found.items() if offset >= 0}
 
     def _spec(self):
         return self._jvm.org.apache.kafka.clients.admin.OffsetSpec
 
-    def _list(self, spec) -> dict[int, int]:
+    def _partitions(self) -> list[int]:
+        return [each.partition() for each in self._description().partitions()]
+
+    def _list(self, partitions: list[int], spec) -> dict[int, int]:
         topic_partition = self._jvm.org.apache.kafka.common.TopicPartition
-        asked = {topic_partition(self._topic, each.partition()): spec for each in self._description().partitions()}
+        asked = {topic_partition(self._topic, each): spec for each in partitions}
         found = self._admin.listOffsets(asked).all().get()
         return {entry.getKey().partition(): entry.getValue().offset() for entry in found.entrySet()}
 

@@ -17,9 +17,7 @@ from wire import line_expression
 ID = "__id"
 #: Characters that a text may have: more than the body of a request takes. Spark's own limit is 20,000,000.
 LONGEST_TEXT = 2**30
-
-
-OPTIONS = {"mode": "FAILFAST", "maxStringLen": str(LONGEST_TEXT)}
+JSON_OPTIONS = {"mode": "FAILFAST", "maxStringLen": str(LONGEST_TEXT)}
 
 
 class Plan(NamedTuple):
@@ -78,7 +76,7 @@ def _view(plan: Plan, body: str) -> DataFrame:
     jvm = plan.spark._jvm
     lines = jvm.org.apache.commons.io.IOUtils.readLines(jvm.java.io.StringReader(body))
     frame = DataFrame(plan.spark._jsparkSession.createDataset(lines, _strings(plan)).toDF(), plan.spark)
-    rows = frame.select(F.from_json("value", _as_sent(plan.users), OPTIONS).alias("user"))
+    rows = frame.select(F.from_json("value", _as_sent(plan.users), JSON_OPTIONS).alias("user"))
     return rows.select(*(_column(field) for field in plan.users.fields))
 
 

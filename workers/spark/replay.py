@@ -100,12 +100,12 @@ def of_topic(topic: TopicOffsets, last: Generation, checkpoint: Checkpoint, gaps
     """The last generation; where the topic is another one, or has lost its end, one that reads it from its beginning."""
     topic_id = topic.id()
     is_another = last.topic_id not in ("", topic_id)
-    lost_its_end = checkpoint.shrinks() or goes_back(checkpoint.planned(), topic.end())
+    first, end = topic.bounds()
+    lost_its_end = checkpoint.shrinks() or goes_back(checkpoint.planned(), end)
     if not is_another and not lost_its_end:
         return last._replace(topic_id=topic_id)
-    first = topic.first()
     # In partitions that are still the same, ends of epochs stand whose other records may be gone.
-    gaps.made_anew(first if is_another else topic.end())
+    gaps.made_anew(first if is_another else end)
     return Generation(last.number + 1, last.wish, texts(first), {}, topic_id, last.pod)
 
 
@@ -119,7 +119,7 @@ def of_pod(pod: str, last: Generation, checkpoint: Checkpoint, topic: TopicOffse
     if not checkpoint.planned():
         return last._replace(pod=pod)
     reached = checkpoint.reached() or numbers(last.start or {})
-    start = start_offsets({}, reached, topic.first(), topic.end())
+    start = start_offsets({}, reached, *topic.bounds())
     return last._replace(number=last.number + 1, start=texts(start), known=texts(_known(last, reached)), pod=pod)
 
 
@@ -134,7 +134,7 @@ def _as_wished(config: Config, spark: SparkSession, topic: TopicOffsets, last: G
         return last._replace(wish=wish)
     checkpoint = Checkpoint(spark, last.location(config.spark.checkpoint_location))
     reached = checkpoint.reached() or numbers(last.start or {})
-    first, end = topic.first(), topic.end()
+    first, end = topic.bounds()
     if "offsets" in wish:
         wanted = numbers(wish["offsets"])
         check_offsets(wanted, reached, end)

@@ -24,7 +24,8 @@ class Watch:
 
     def start(self) -> None:
         """Notes what was removed while nobody read: where nothing is left, no batch comes by which it would show."""
-        self._compare(self._checkpoint.reached())
+        first, _ = self._topic.bounds()
+        self._compare(self._checkpoint.reached(), first)
 
     def topic(self) -> None:
         """Raises LogReplaced where the topic is another one. Without a batch that shows only here: both may end alike."""
@@ -38,10 +39,11 @@ class Watch:
         """
         self.topic()
         start, end = self._checkpoint.batch_start(batch_id), self._checkpoint.batch_end(batch_id)
+        first, topic_end = self._topic.bounds()
         # A batch that was planned before the end was lost reads as far as there is something, without a word.
-        if goes_back(start, end) or goes_back(end, self._topic.end()):
+        if goes_back(start, end) or goes_back(end, topic_end):
             raise LogReplaced("the topic has lost the end of a partition")
-        self._compare(start)
+        self._compare(start, first)
 
     def has_snapshot(self, batch_id: int, start: Mapping[int, int], end: Mapping[int, int]) -> bool:
         """Whether with this batch, which was looked at, all records of the snapshot between these offsets were applied."""
@@ -53,7 +55,7 @@ class Watch:
         """To be told when who isn't in a whole snapshot was removed."""
         self._gaps.repaired()
 
-    def _compare(self, reached: Mapping[int, int]) -> None:
+    def _compare(self, reached: Mapping[int, int], first: Mapping[int, int]) -> None:
         known = numbers(self._generation.known)
         read = {each: max(reached.get(each, 0), known.get(each, 0)) for each in {*reached, *known}}
-        self._gaps.removed(read, self._topic.first())
+        self._gaps.removed(read, first)

@@ -14,11 +14,8 @@ class Topic(SimpleNamespace):
     def id(self):
         return self.topic_id
 
-    def first(self):
-        return self.begins
-
-    def end(self):
-        return self.ends
+    def bounds(self):
+        return self.begins, self.ends
 
 
 class Planned(SimpleNamespace):
