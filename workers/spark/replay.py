@@ -100,8 +100,10 @@ def of_topic(topic: TopicOffsets, last: Generation, checkpoint: Checkpoint, gaps
     """The last generation; where the topic is another one, or has lost its end, one that reads it from its beginning."""
     topic_id = topic.id()
     is_another = last.topic_id not in ("", topic_id)
+    # Asked before the topic is: it may grow, and another driver plan, meanwhile.
+    planned = checkpoint.planned()
     first, end = topic.bounds()
-    lost_its_end = checkpoint.shrinks() or goes_back(checkpoint.planned(), end)
+    lost_its_end = checkpoint.shrinks() or goes_back(planned, end)
     if not is_another and not lost_its_end:
         return last._replace(topic_id=topic_id)
     # In partitions that are still the same, ends of epochs stand whose other records may be gone.

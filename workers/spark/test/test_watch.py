@@ -1,4 +1,5 @@
 import unittest
+from itertools import count
 from types import SimpleNamespace
 
 try:
@@ -35,6 +36,25 @@ class Planned(SimpleNamespace):
 
     def planned(self):
         return self.batches[-1]
+
+
+class Growing:
+    """A topic, and the checkpoint of a driver that plans all of it at once: with each question there is one record more."""
+
+    def __init__(self):
+        self.records = count(1)
+
+    def id(self):
+        return "a"
+
+    def bounds(self):
+        return {0: 0}, {0: next(self.records)}
+
+    def shrinks(self):
+        return False
+
+    def planned(self):
+        return {0: next(self.records)}
 
 
 class Told:
@@ -124,6 +144,10 @@ class OfTopic(unittest.TestCase):
         generation = of_topic(shorter, Generation(topic_id="a"), BATCHES, told)
         self.assertEqual(generation, Generation(1, None, {"0": 0, "1": 0}, {}, "a"))
         self.assertEqual(told.said, [shorter.ends])
+
+    def test_a_topic_that_grows_while_another_driver_plans_has_lost_nothing(self):
+        growing = Growing()
+        self.assertEqual(of_topic(growing, Generation(topic_id="a"), growing, Told()), Generation(topic_id="a"))
 
 
 class OfPod(unittest.TestCase):

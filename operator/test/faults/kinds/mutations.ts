@@ -7,7 +7,7 @@ export type Property = { path: string[]; schema: JsonSchema };
 /** One change of one property; an undefined value takes it away. */
 export type Mutation = { path: string[]; how: string; value: unknown };
 
-/** Texts of which some fits every pattern of the schema, and one of the first two that do every rule beside it. */
+/** For each pattern of the schema there is one that fits, and among the first two that do one that fits its CEL rules, too. */
 const TEXTS = [
   'changed',
   'changed:1',
