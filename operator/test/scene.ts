@@ -4,7 +4,7 @@ import type { KubeClient } from '../src/kube/client.ts';
 import { type KubeObject, type ObjectRef, refOf } from '../src/kube/object.ts';
 import type { Kind } from '../src/kube/resources.ts';
 import { type PipelineObject, refTo } from '../src/reconcile/pipeline-object.ts';
-import { type Dependencies, reconcile } from '../src/reconcile/reconciler.ts';
+import { type Dependencies, type Result, reconcile } from '../src/reconcile/reconciler.ts';
 import { componentSelector } from '../src/specs/meta.ts';
 import { IMAGES } from '../src/specs/testing.ts';
 import type { Report } from '../src/status/reports.ts';
@@ -72,8 +72,8 @@ export class Scene {
     return { ...EFFECTS, client: this.#client, ...effects };
   }
 
-  async reconcile(effects: Partial<Dependencies> = {}): Promise<void> {
-    await reconcile({ namespace: NAMESPACE, name: this.name }, this.dependencies(effects));
+  async reconcile(effects: Partial<Dependencies> = {}): Promise<Result> {
+    return await reconcile({ namespace: NAMESPACE, name: this.name }, this.dependencies(effects));
   }
 
   async status(): Promise<PipelineStatus> {

@@ -3,6 +3,7 @@ import { fromKey, refOf } from '../kube/object.ts';
 import { compareVersions } from '../kube/versions.ts';
 import { figuresOf } from '../status/figures.ts';
 import { auditOf, isNews } from '../status/intact.ts';
+import { type Report, reachDiffers, whyUnknown } from '../status/reports.ts';
 import { Cluster } from './cluster.ts';
 import { isPaused, type PipelineObject, refTo } from './pipeline-object.ts';
 import type { Dependencies, Result } from './reconciler.ts';
@@ -22,9 +23,16 @@ function isUnseen(object: PipelineObject, { store }: Dependencies): boolean {
   return store !== undefined && (!told || compareVersions(resourceVersion, told) > 0);
 }
 
+/** Whether there is anything to renew; workers that can't be asked tell of that, too. */
+function tellsAnything(reports: Report[]): boolean {
+  return [figuresOf(reports), auditOf(reports, undefined), whyUnknown(reports)].some(
+    (each) => each !== undefined,
+  );
+}
+
 /**
- * Renews the figures in a pipeline's status, and touches nothing else of it: where the audit says something new, a
- * reconcile is asked for by `wake`.
+ * Renews the figures in a pipeline's status, and touches nothing else of it: where the audit says something new, or the
+ * workers can no longer or again be asked, a reconcile is asked for by `wake`.
  * @returns when to do so again: never, where no worker tells any; the next reconcile then asks for it
  */
 export async function renewFigures(
@@ -35,16 +43,16 @@ export async function renewFigures(
   const { client, readReports } = dependencies;
   const { namespace = '', name } = fromKey(key);
   const cluster = new Cluster(dependencies, { namespace, name, uid: '' });
-  const reports = await readReports(cluster, ['relay', 'spark', 'audit']);
-  const figures = figuresOf(reports);
-  if (!figures && !auditOf(reports, undefined)) return {};
+  const reports = await readReports(cluster);
+  if (!tellsAnything(reports)) return {};
   const object: PipelineObject | undefined = await client.get(refTo({ namespace, name }));
   if (!object || object.metadata.deletionTimestamp || isPaused(object)) return {};
   if (isUnseen(object, dependencies)) return { requeueAfterMs: FIGURES_MS };
   const audit = auditOf(reports, object.status?.audit);
-  const status = { ...object.status, ...named('figures', figures), ...named('audit', audit) };
+  const status = { ...object.status, ...named('figures', figuresOf(reports)), ...named('audit', audit) };
   if (!isDeepStrictEqual(object.status, status)) await applyStatus(client, object, status);
-  if (isNews(reports, object.status?.conditions ?? [])) wake(key);
+  const conditions = object.status?.conditions ?? [];
+  if (isNews(reports, conditions) || reachDiffers(reports, conditions)) wake(key);
   return { requeueAfterMs: FIGURES_MS };
 }
 

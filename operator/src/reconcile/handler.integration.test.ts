@@ -9,8 +9,10 @@ import { until } from '../../test/until.ts';
 import { systemClock } from '../kube/clock.ts';
 import { createKubeMetrics } from '../kube/metrics.ts';
 import { type KubeObject, refOf } from '../kube/object.ts';
+import { type Report, unreachable } from '../status/reports.ts';
 import { FIGURES_MS, renewFigures } from './figures.ts';
 import { createHandler } from './handler.ts';
+import { READY_MS } from './schedule.ts';
 import { Watches } from './watches.ts';
 
 type Line = { level: number; namespace: string; name: string; reconcileID: string; writes?: string[] };
@@ -176,6 +178,33 @@ describe('what is done with a key of the queue', () => {
     await scene.annotate({ 'userstream.dev/replay-from': 'earliest' });
     assert.deepEqual(await renew(61), { requeueAfterMs: FIGURES_MS });
     assert.deepEqual((await scene.status()).figures, { usersPerMinute: 60 });
+  });
+
+  test('workers that can no longer be asked wake a reconcile once, and once again when they can', async () => {
+    const scene = new Scene(server.adminClient, 'unreached');
+    await scene.run();
+    const key = `${NAMESPACE}/${scene.name}`;
+    const woken: string[] = [];
+    const renew = async (...reports: Report[]) => {
+      const readReports = async () => reports;
+      await renewFigures(key, scene.dependencies({ readReports }), (pipeline) => woken.push(pipeline));
+      return woken.length;
+    };
+    const answering = saying({ lag: 0 });
+    const silent = unreachable('http://10.0.0.1:8080/readyz', 3);
+
+    assert.equal(await renew(answering), 0);
+    assert.equal(await renew(silent), 1);
+    const { requeueAfterMs } = await scene.reconcile({ readReports: async () => [silent] });
+    assert.equal(
+      requeueAfterMs,
+      READY_MS,
+      'a look every few seconds would find no more than that they are silent',
+    );
+    assert.equal(await renew(silent), 1, 'that is known');
+    assert.equal(await renew(answering), 2);
+    await scene.reconcile({ readReports: async () => [answering] });
+    assert.equal(await renew(answering), 2);
   });
 
   test('what the audit says becomes a condition, and something new wakes a reconcile', async () => {

@@ -25,8 +25,8 @@ export type Dependencies = StatusWriter &
   Access & {
     images: Images;
     exec: Exec;
-    /** What the workers of a pipeline, or those of some components, say of themselves. */
-    readReports(cluster: Cluster, components?: string[]): Promise<Report[]>;
+    /** What the workers of a pipeline say of themselves. */
+    readReports(cluster: Cluster): Promise<Report[]>;
     password(): string;
   };
 

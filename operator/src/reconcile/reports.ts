@@ -46,8 +46,8 @@ function speaks({ metadata }: V1Pod): boolean {
   return metadata?.labels?.['spark-role'] !== 'executor';
 }
 
-/** What the workers of a pipeline, or some of them, say of themselves, asked all at once. */
-export async function readReports(cluster: Cluster, components = REPORTING): Promise<Report[]> {
-  const pods = (await Promise.all(components.map((component) => cluster.pods(component)))).flat();
+/** What the workers of a pipeline say of themselves, asked all at once. */
+export async function readReports(cluster: Cluster): Promise<Report[]> {
+  const pods = (await Promise.all(REPORTING.map((component) => cluster.pods(component)))).flat();
   return await reportsOf(pods.filter(speaks));
 }

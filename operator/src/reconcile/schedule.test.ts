@@ -17,6 +17,11 @@ function ready(status: Condition['status'], forSeconds: number, cassandra = 'Rea
 const cases = [
   { name: 'ready: a watch tells what changes', conditions: ready('True', 5), seconds: 1800 },
   { name: 'ready, with work going on in a stage', conditions: ready('True', 5, 'Repairing'), seconds: 20 },
+  {
+    name: 'ready, with workers that nobody can ask',
+    conditions: ready('True', 5, 'ReportsUnreachable'),
+    seconds: 1800,
+  },
   { name: 'not ready just now', conditions: ready('False', 0), seconds: 3 },
   { name: 'not ready for a minute', conditions: ready('False', 60), seconds: 6 },
   { name: 'not ready for long', conditions: ready('False', 3600), seconds: 20 },

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { StageName } from '../api/status.ts';
+import type { Condition, StageName } from '../api/status.ts';
 import { type Check, notReady, READY, stuck } from './check.ts';
 
 /** Whether what stands in Postgres stands in Cassandra: what the audit tells, and the condition DataIntact says. */
@@ -31,7 +31,8 @@ export function figure(reports: Report[], name: string): number | undefined {
 /** The worker port at which a report is asked for. */
 export const REPORT_PORT = 8080;
 
-const UNREACHABLE = 'ReportsUnreachable';
+/** The reason of workers that nobody can ask. */
+export const UNREACHABLE = 'ReportsUnreachable';
 
 /**
  * What stands for the reports of workers that their kubelets find ready and that don't answer the operator, none of them:
@@ -48,6 +49,12 @@ export function unreachable(address: string, pods: number): Report {
 /** Why nothing is known of the workers, where they can't be asked. */
 export const whyUnknown = (reports: Report[]) =>
   reports.find(({ reason }) => reason === UNREACHABLE)?.message;
+
+/** Whether workers that could be asked can't be any more, or the other way round, as the conditions have it. */
+export function reachDiffers(reports: Report[], conditions: Condition[]): boolean {
+  const knownUnreachable = conditions.some(({ reason }) => reason === UNREACHABLE);
+  return knownUnreachable !== (whyUnknown(reports) !== undefined);
+}
 
 /** Reasons that no waiting heals: the resource itself has to change. */
 const NEEDS_A_PERSON = new Set([
