@@ -9,7 +9,7 @@ import type { KubeMetrics } from '../kube/metrics.ts';
 import { fromKey } from '../kube/object.ts';
 import { WorkQueue } from '../kube/queue.ts';
 import type { Images } from '../specs/images.ts';
-import { FIGURES_MS, renewFigures } from './figures.ts';
+import { FIGURES_MS, renewFigures, type Said } from './figures.ts';
 import { createHandler } from './handler.ts';
 import { FIELD_MANAGER } from './owned.ts';
 import type { Dependencies } from './reconciler.ts';
@@ -72,8 +72,9 @@ export function createController(options: Options) {
   const handle = createHandler(dependencies, { clock, metrics, log });
   const onFailure = (key: string, error: unknown, retryMs: number) =>
     log.debug({ ...fromKey(key), err: error, retryMs }, 'is tried again');
+  const said: Said = new Map();
   const figures = new WorkQueue({
-    handler: (key) => renewFigures(key, dependencies, (pipeline) => queue.add(pipeline)),
+    handler: (key) => renewFigures(key, dependencies, (pipeline) => queue.add(pipeline), said),
     onFailure,
     concurrency: FIGURES_CONCURRENCY,
     clock,

@@ -12,6 +12,8 @@ import { applyStatus } from './status.ts';
 /** Figures are renewed this often at most. */
 export const FIGURES_MS = 60_000;
 
+const AGAIN: Result = { requeueAfterMs: FIGURES_MS };
+
 /**
  * Whether a reconcile has yet to see what changed the resource. What is written on a state that no watch has told of, as
  * one with a new annotation, is known by the answer: the watch's word would come too late to wake anybody.
@@ -23,37 +25,61 @@ function isUnseen(object: PipelineObject, { store }: Dependencies): boolean {
   return store !== undefined && (!told || compareVersions(resourceVersion, told) > 0);
 }
 
-/** Whether there is anything to renew; workers that can't be asked tell of that, too. */
-function tellsAnything(reports: Report[]): boolean {
-  return [figuresOf(reports), auditOf(reports, undefined), whyUnknown(reports)].some(
-    (each) => each !== undefined,
-  );
+/** Of what a pipeline's workers tell, what its status may have to say. */
+function toldBy(reports: Report[]) {
+  return {
+    figures: figuresOf(reports),
+    audit: auditOf(reports, undefined),
+    intact: reports.find(({ intact }) => intact)?.intact,
+    whyUnknown: whyUnknown(reports),
+  };
+}
+
+/** Of each pipeline what its workers told last, and the resourceVersion at which its status said so. */
+export type Said = Map<string, { told: ReturnType<typeof toldBy>; version: string | undefined }>;
+
+/** Has a pipeline's status say what is told, and its reconcile woken by what is news to it. @returns whether all was said already */
+async function tell(
+  object: PipelineObject,
+  reports: Report[],
+  client: Dependencies['client'],
+  wake: () => void,
+): Promise<boolean> {
+  const audit = auditOf(reports, object.status?.audit);
+  const status = { ...object.status, ...named('figures', figuresOf(reports)), ...named('audit', audit) };
+  const conditions = object.status?.conditions ?? [];
+  const isKnown = isDeepStrictEqual(object.status, status);
+  const wakes = isNews(reports, conditions) || reachDiffers(reports, conditions);
+  if (!isKnown) await applyStatus(client, object, status);
+  if (wakes) wake();
+  return isKnown && !wakes;
 }
 
 /**
  * Renews the figures in a pipeline's status, and touches nothing else of it: where the audit says something new, or the
- * workers can no longer or again be asked, a reconcile is asked for by `wake`.
+ * workers can no longer or again be asked, a reconcile is asked for by `wake`. What was `said` costs no request.
  * @returns when to do so again: never, where no worker tells any; the next reconcile then asks for it
  */
 export async function renewFigures(
   key: string,
   dependencies: Dependencies,
   wake: (key: string) => void,
+  said: Said = new Map(),
 ): Promise<Result> {
-  const { client, readReports } = dependencies;
+  const { client, readReports, store } = dependencies;
   const { namespace = '', name } = fromKey(key);
-  const cluster = new Cluster(dependencies, { namespace, name, uid: '' });
-  const reports = await readReports(cluster);
-  if (!tellsAnything(reports)) return {};
-  const object: PipelineObject | undefined = await client.get(refTo({ namespace, name }));
+  const ref = refTo({ namespace, name });
+  const reports = await readReports(new Cluster(dependencies, { namespace, name, uid: '' }));
+  const told = toldBy(reports);
+  const isAnything = Object.values(told).some((each) => each !== undefined);
+  const version = store?.get(ref)?.metadata.resourceVersion;
+  if (version && isAnything && isDeepStrictEqual(said.get(key), { told, version })) return AGAIN;
+  said.delete(key);
+  const object: PipelineObject | undefined = isAnything ? await client.get(ref) : undefined;
   if (!object || object.metadata.deletionTimestamp || isPaused(object)) return {};
-  if (isUnseen(object, dependencies)) return { requeueAfterMs: FIGURES_MS };
-  const audit = auditOf(reports, object.status?.audit);
-  const status = { ...object.status, ...named('figures', figuresOf(reports)), ...named('audit', audit) };
-  if (!isDeepStrictEqual(object.status, status)) await applyStatus(client, object, status);
-  const conditions = object.status?.conditions ?? [];
-  if (isNews(reports, conditions) || reachDiffers(reports, conditions)) wake(key);
-  return { requeueAfterMs: FIGURES_MS };
+  const isSaid = !isUnseen(object, dependencies) && (await tell(object, reports, client, () => wake(key)));
+  if (isSaid) said.set(key, { told, version: object.metadata.resourceVersion });
+  return AGAIN;
 }
 
 const named = <T>(name: string, value: T | undefined) => (value === undefined ? {} : { [name]: value });
