@@ -134,7 +134,8 @@ async function ensureSlot(client: Client, slot: string, mark: string): Promise<v
     throw new StageError(
       'Postgres',
       'SlotTaken',
-      `replication slot ${slot} belongs to another database or another output plugin; choose another name`,
+      `replication slot ${slot} belongs to another database or another output plugin; set postgres.external.database back, or, if ` +
+        `nobody needs it any more, drop it: SELECT pg_drop_replication_slot('${slot}')`,
     );
   }
   if (found.exists && !found.whole) await freeAndDrop(client, slot);

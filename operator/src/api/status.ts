@@ -92,6 +92,10 @@ export const pipelineStatus = z
       description:
         'When the stores were first ready to hold data. From then on the spec refuses changes that would lose it.',
     }),
+    teardownSince: z.iso.datetime().optional().meta({
+      description:
+        'When the operator began to take a deleted pipeline apart. What it may wait for is counted from then.',
+    }),
     volumes: z
       .array(volume)
       .max(STAGES_WITH_VOLUMES.length)

@@ -269,14 +269,15 @@ describe('taking a deleted pipeline apart, on a real API server', () => {
       const metadata = { ...key, name: `${key.name}-x`, labels: labels(key, component) };
       const spec = { containers: [{ name: 'main', image: 'none' }], automountServiceAccountToken: false };
       await server.adminClient.create({ apiVersion: 'v1', kind: 'Pod', metadata, spec });
-      await scene.reconcile(later(4));
+      await scene.reconcile(later(20));
       assert.match(await told(scene), /^False True Terminating .*the pods of ingest, .* end/);
+      await scene.reconcile(later(24));
       assert.equal(await teardownOf(key.name), undefined, 'a pod is still at work');
-      await scene.reconcile(later(6));
+      await scene.reconcile(later(26));
       assert.equal(await scene.version(), undefined, 'it has had its time');
     });
 
-  test('gives up after ten minutes what the API server refuses all along', async () => {
+  test('gives up what the API server refuses ten minutes after the first look, however long the operator was away', async () => {
     const scene = await deleted('refused', { deletionPolicy: 'Delete' });
     const foreign = {
       apiVersion: 'v1',
@@ -284,9 +285,11 @@ describe('taking a deleted pipeline apart, on a real API server', () => {
       metadata: { namespace: NAMESPACE, name: 'refused-teardown' },
     };
     await server.adminClient.create(foreign);
-    await scene.reconcile();
+    await scene.reconcile(later(20));
     assert.match(await told(scene), /^False True Terminating .*ConfigMap refused-teardown exists/);
-    await scene.reconcile(later(11));
+    await scene.reconcile(later(29));
+    assert.ok(await scene.version(), 'it has had nine');
+    await scene.reconcile(later(31));
     assert.equal(await scene.version(), undefined);
   });
 });

@@ -9,7 +9,7 @@ import { endLeftPods } from './left-pods.ts';
 import type { PipelineObject } from './pipeline-object.ts';
 import { carryPolicy } from './policy.ts';
 import { NameTakenError, TerminatingError } from './refusals.ts';
-import { type StatusWriter, writeStatus } from './status.ts';
+import { noteTeardown, type StatusWriter, writeStatus } from './status.ts';
 import type { Context } from './step.ts';
 import { LIMIT_MS, nameOf, type Teardown, tearDown, teardownJobs, together, working } from './teardown.ts';
 import { removeTopics } from './topics.ts';
@@ -51,11 +51,11 @@ async function undo(
   context: Context,
   client: KubeClient,
   object: PipelineObject,
-  deletedMs: number,
+  goingMs: number,
 ): Promise<Teardown> {
   const { pipeline, provisioned } = context;
   const going = { client, pipeline, provisioned };
-  const late = deletedMs > LIMIT_MS;
+  const late = goingMs > LIMIT_MS;
   const carried = (await carryPolicy(going)) || late;
   const stopped = await stopFlow(context, carried);
   const noneLeft = await endLeftPods(context);
@@ -68,8 +68,8 @@ async function undo(
 }
 
 /** What an error means for the teardown: in twice the limit it is given up. @throws what a retry may heal until then */
-function hindered(error: Error, deletedMs: number): Teardown {
-  if (deletedMs >= 2 * LIMIT_MS) return { state: 'givenUp', why: error.message };
+function hindered(error: Error, goingMs: number): Teardown {
+  if (goingMs >= 2 * LIMIT_MS) return { state: 'givenUp', why: error.message };
   const isTold = error instanceof NameTakenError || error instanceof TerminatingError;
   if (isTold || isRefused(error)) return { state: 'working', awaits: error.message, againMs: REFUSED_MS };
   throw error;
@@ -90,18 +90,18 @@ function terminating(awaits: string, name: string) {
 export async function finalize(
   context: Context,
   writer: StatusWriter,
-  object: PipelineObject,
+  found: PipelineObject,
 ): Promise<{ requeueAfterMs?: number }> {
-  const { deletionTimestamp, finalizers, name } = object.metadata;
-  if (!finalizers?.includes(FINALIZER)) return {};
+  if (!found.metadata.finalizers?.includes(FINALIZER)) return {};
   // The times that limits count from are the API server's.
   const now = new Date(writer.now().getTime() - writer.client.aheadMs);
-  const deletedMs = now.getTime() - Date.parse(deletionTimestamp ?? '');
-  const teardown = await undo({ ...context, now: () => now }, writer.client, object, deletedMs).catch(
-    (error) => hindered(error, deletedMs),
+  const object = await noteTeardown(writer, found, now);
+  const goingMs = now.getTime() - Date.parse(object.status?.teardownSince ?? '');
+  const teardown = await undo({ ...context, now: () => now }, writer.client, object, goingMs).catch((error) =>
+    hindered(error, goingMs),
   );
   if (teardown.state === 'working') {
-    await writeStatus(writer, object, { whole: terminating(teardown.awaits, name) });
+    await writeStatus(writer, object, { whole: terminating(teardown.awaits, object.metadata.name) });
     return { requeueAfterMs: teardown.againMs };
   }
   if (teardown.state === 'givenUp') tellLeftOver(writer, object, teardown.why);

@@ -71,6 +71,16 @@ export async function noteData(
   return await applyStatus(client, object, { ...object.status, dataSince: inSeconds(now()) });
 }
 
+/** Writes when a deleted pipeline began to be taken apart, where it hasn't been yet; answers the object as it now stands. */
+export async function noteTeardown(
+  { client }: StatusWriter,
+  object: PipelineObject,
+  now: Date,
+): Promise<PipelineObject> {
+  if (object.status?.teardownSince) return object;
+  return await applyStatus(client, object, { ...object.status, teardownSince: inSeconds(now) });
+}
+
 /** Writes what was found, where it is new, and then an event for each transition; answers the object as it now stands. */
 export async function writeStatus(
   { client, now, record }: StatusWriter,
