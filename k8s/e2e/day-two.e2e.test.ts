@@ -14,6 +14,9 @@ import { World } from './world.ts';
 
 const MINUTES = 60_000;
 
+/** Other suites' pipelines have users of other seeds from the same source. */
+const SEEDS = { first: 'ring-first', later: 'ring-later' };
+
 const client = new KubeClient(loadKubeConfig());
 const world = new World(client, 'e2e', 'ring');
 after(() => client.close());
@@ -34,7 +37,7 @@ const cassandra = (replicas: number, replicationFactor: number) => ({
 
 /** Users of the second seed trickle in while the ring changes. */
 const want = (replicas: number, replicationFactor: number) =>
-  world.apply({ source: sourceOf('second', 10), cassandra: cassandra(replicas, replicationFactor) });
+  world.apply({ source: sourceOf(SEEDS.later, 10), cassandra: cassandra(replicas, replicationFactor) });
 
 const ring = async () => parseStatus(await nodetool(asked, 0, 'status'));
 const copies = async () => parseCopies(await nodetool(asked, 0, 'describecluster')).get('userstream');
@@ -59,7 +62,7 @@ const ready = () => until('the pipeline to be Ready', () => world.isReady(), 12 
 
 /** Waits until all that the source has served by now is in Cassandra, and compares every field. */
 async function compare(): Promise<void> {
-  const served = await servedUsers();
+  const served = await servedUsers(SEEDS.first, SEEDS.later);
   const all = async () => {
     const users = await world.cassandraUsers();
     return [...served.keys()].every((id) => users.has(id)) ? users : undefined;
@@ -76,9 +79,13 @@ async function compare(): Promise<void> {
 
 describe('a ring that is changed while users flow', () => {
   before(async () => {
-    await world.apply({ source: sourceOf('first', 500), cassandra: cassandra(1, 1) });
+    await world.apply({ source: sourceOf(SEEDS.first, 500), cassandra: cassandra(1, 1) });
     await ready();
-    await until('the users of the first seed', async () => (await servedUsers()).size >= USERS, 2 * MINUTES);
+    await until(
+      'the users of the first seed',
+      async () => (await servedUsers(SEEDS.first)).size >= USERS,
+      2 * MINUTES,
+    );
     await compare();
   });
 

@@ -10,6 +10,9 @@ import { differences, servedUsers } from './users.ts';
 import { World } from './world.ts';
 
 const MINUTES = 60_000;
+
+/** Other suites' pipelines have users of other seeds from the same source. */
+const SEED = 'drivers';
 const NAMESPACE = 'e2e';
 const DRIVER = 'drivers-spark-0';
 const OUTLIVER = 'drivers-outliver';
@@ -57,7 +60,7 @@ async function startOutliver(): Promise<void> {
 /** Waits until `count` users have been served and those have arrived, then compares them; more may be under way. */
 async function arrived(count: number): Promise<void> {
   const enough = async () => {
-    const users = await servedUsers();
+    const users = await servedUsers(SEED);
     return users.size >= count ? users : undefined;
   };
   const served = await until(`${count} users to be served`, enough, 3 * MINUTES);
@@ -72,7 +75,7 @@ async function arrived(count: number): Promise<void> {
 
 describe('a Spark driver that outlived its pod', () => {
   before(async () => {
-    await world.apply({ source: sourceOf('drivers', 20) });
+    await world.apply({ source: sourceOf(SEED, 20) });
     await until('the pipeline to be Ready', () => world.isReady(), 10 * MINUTES);
   });
   after(async () => {

@@ -11,9 +11,13 @@ export function byId(users: User[]): Users {
 
 const ANSWERS_WITHIN_MS = 60_000;
 
-/** The users that the source says it served, as rows. On a busy machine its Service is without a ready pod at times. */
-export async function servedUsers(): Promise<Users> {
-  const ask = () => fetch(new URL('/served', SOURCE)).catch(() => undefined);
+/**
+ * The users of some seeds, or of all, that the source says it served, as rows. On a busy machine its Service is without a
+ * ready pod at times.
+ */
+export async function servedUsers(...seeds: string[]): Promise<Users> {
+  const query = new URLSearchParams(seeds.map((seed): [string, string] => ['seed', seed]));
+  const ask = () => fetch(new URL(`/served?${query}`, SOURCE)).catch(() => undefined);
   const response = await until('the source to answer', ask, ANSWERS_WITHIN_MS);
   const lines = (await response.text()).split('\n').filter(Boolean);
   const users: ApiUser[] = lines.map((line) => apiUser.parse(JSON.parse(line)));

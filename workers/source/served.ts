@@ -48,9 +48,10 @@ export class Served {
     }
   }
 
-  /** Every user that was served, once, with all of his fields. */
-  *users(): Generator<SourceUser> {
+  /** Every user that was served, of some seeds or of all, once, with all of his fields. */
+  *users(seeds: string[] = []): Generator<SourceUser> {
     for (const { seed, nat, from, to } of this.ranges()) {
+      if (seeds.length > 0 && !seeds.includes(seed)) continue;
       const nationalities = parseNationalities(nat);
       for (let index = from; index < to; index += 1) yield sourceUser(seed, nationalities, index);
     }

@@ -20,8 +20,8 @@ async function serve(options: Partial<Parameters<typeof sourceListener>[0]> = {}
   const server = await listen(sourceListener(given), 0);
   const get = (path: string) => fetch(`http://127.0.0.1:${server.port}${path}`);
   const users = async (query: string) => (await (await get(`/api/1.4/?${query}`)).json()) as Answer;
-  const served = async () => {
-    const lines = (await (await get('/served')).text()).split('\n').filter(Boolean);
+  const served = async (query = '') => {
+    const lines = (await (await get(`/served${query}`)).text()).split('\n').filter(Boolean);
     return lines.map((line) => JSON.parse(line) as SourceUser);
   };
   return { server, get, users, served };
@@ -97,6 +97,8 @@ test('each seed ends after the limit, and what was served is listed once with al
       pages.slice(0, 3).flatMap(ids),
     );
     assert.ok(listed.every((user) => user.email.includes('@')));
+    assert.deepEqual(await served('?seed=a'), listed.slice(0, 25));
+    assert.deepEqual(await served('?seed=none&seed=b'), listed.slice(25));
   } finally {
     await server.close();
   }

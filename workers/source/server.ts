@@ -20,7 +20,7 @@ const API_PATHS = new Set(['/api', '/api/', '/api/1.4', '/api/1.4/']);
 
 /**
  * Answers as the API does: `/api/1.4/` and `/api/` with users, 429 past an address's rate; besides, `/served` lists the
- * distinct users served so far (a JSON line each), `/served/count` counts them and `/healthz` answers 200.
+ * distinct users served so far (a JSON line each; `?seed=` those of that seed), `/served/count` counts them and `/healthz` answers 200.
  */
 export function sourceListener(options: SourceOptions): RequestListener {
   const source = new Source(options);
@@ -28,7 +28,8 @@ export function sourceListener(options: SourceOptions): RequestListener {
     const url = URL.parse(request.url ?? '/', 'http://source');
     if (!url) return sendJson(response, 400, { error: `${request.url} is no path; users are at /api/1.4/` });
     if (API_PATHS.has(url.pathname)) return source.answer(request, response, parseQuery(url.searchParams));
-    if (url.pathname === '/served') return void sendLines(response, options.served.users());
+    if (url.pathname === '/served')
+      return void sendLines(response, options.served.users(url.searchParams.getAll('seed')));
     if (url.pathname === '/served/count') return sendJson(response, 200, { users: options.served.count() });
     if (url.pathname === '/healthz') return sendJson(response, 200, { alive: true });
     sendJson(response, 404, { error: 'users are at /api/1.4/' });
