@@ -170,20 +170,15 @@ describe('a setting of the resource', () => {
       },
       2 * MINUTES,
     );
-    const steps = planned.slice(1).map((batch, index) => ({
-      read: batch.read - (planned[index]?.read ?? 0),
-      ms: batch.time - (planned[index]?.time ?? 0),
-    }));
+    const read = planned.slice(1).map((batch, index) => batch.read - (planned[index]?.read ?? 0));
     assert.deepEqual(
-      steps.filter(({ read }) => read > 50),
+      read.filter((records) => records > 50),
       [],
     );
-    // Spark keeps to the multiples of the interval: a batch that is late comes nearer to the next one.
-    const [median = 0] = steps
-      .map(({ ms }) => ms)
-      .sort((x, y) => x - y)
-      .slice(Math.floor(steps.length / 2));
-    assert.ok(median > 2_000 && median < 4_000, `${median} ms between two batches`);
+    // Spark looks at the multiples of the interval; the first look is when it has started.
+    const lateMs = planned.slice(1).map(({ time }) => time % 3_000);
+    const inTime = lateMs.filter((ms) => ms < 1_000);
+    assert.ok(inTime.length >= 0.8 * lateMs.length, `batches began ${lateMs} ms after the three seconds`);
   });
 
   test('is the SQL that every user goes through', async () => {
