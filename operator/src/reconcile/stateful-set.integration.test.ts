@@ -9,8 +9,8 @@ import { GROUP, KIND, VERSION } from '../api/pipeline.ts';
 import type { PipelineStatus } from '../api/status.ts';
 import { KubeClient, loadKubeConfig } from '../kube/client.ts';
 import { isConflict } from '../kube/errors.ts';
-import { type KubeObject, refOf } from '../kube/object.ts';
-import type { ApplyOptions } from '../kube/options.ts';
+import { type KubeObject, type ObjectRef, refOf } from '../kube/object.ts';
+import type { ApplyOptions, DeleteOptions } from '../kube/options.ts';
 import { Cluster } from './cluster.ts';
 import type { PipelineObject } from './pipeline-object.ts';
 import { reconcile } from './reconciler.ts';
@@ -25,6 +25,21 @@ class AdmittedClient extends KubeClient {
   override async apply<T extends KubeObject>(object: T, options: ApplyOptions): Promise<T> {
     const isNew = object.kind === 'StatefulSet' && !(await this.get(refOf(object)));
     return await super.apply(isNew ? altered(object) : object, options);
+  }
+}
+
+/** A client that notes of each StatefulSet, as it is deleted, whether its claims would go, and whether its controller knows. */
+class NotingClient extends KubeClient {
+  readonly noted: unknown[] = [];
+
+  override async delete(ref: ObjectRef, options: DeleteOptions = {}): Promise<boolean> {
+    const { metadata, spec, status } = (await this.get<KubeObject & V1StatefulSet>(ref)) ?? {};
+    if (ref.kind === 'StatefulSet')
+      this.noted.push([
+        spec?.persistentVolumeClaimRetentionPolicy?.whenDeleted,
+        status?.observedGeneration === metadata?.generation,
+      ]);
+    return await super.delete(ref, options);
   }
 }
 
@@ -178,6 +193,37 @@ describe('volumes, with the controllers of Kubernetes at work', () => {
     await say('grown', { capacity: { storage: '2Gi' } });
     await run('grown');
     assert.notEqual((await postgresReady('grown'))?.reason, 'VolumeResizing');
+  });
+
+  test('that are to go with the pipeline do not go with a StatefulSet that is made anew', async () => {
+    const noting = new NotingClient(loadKubeConfig(server.kubeconfig));
+    const wanted = (size: string) => {
+      const managed = { storage: { size, className: 'growing' }, maxSlotWalKeepSize: '64Mi' };
+      return apply(pipelineObject('going', { deletionPolicy: 'Delete', postgres: { managed } }));
+    };
+    await provide('going', 'growing');
+    await wanted('1Gi');
+    const owner = async () => (await volume('going'))?.metadata?.ownerReferences?.[0]?.uid;
+    const isOwned = async () => (await set('going'))?.metadata?.uid === (await owner());
+    await runUntil(
+      'going',
+      'the StatefulSet owns its claim',
+      async () => !!(await owner()) && (await isOwned()),
+    );
+    const before = { set: await owner(), claim: (await volume('going'))?.metadata?.uid };
+    await until('its volume is bound', async () => (await volume('going'))?.status?.phase === 'Bound');
+
+    await wanted('2Gi');
+    const isAnother = async () => ![undefined, before.set].includes(await owner());
+    await runUntil(
+      'going',
+      'another one owns it',
+      async () => (await isAnother()) && (await isOwned()),
+      noting,
+    );
+    noting.close();
+    assert.equal((await volume('going'))?.metadata?.uid, before.claim);
+    assert.deepEqual(noting.noted, [['Retain', true]]);
   });
 
   test('stay as they are where their class does not allow it, and the condition says so', async () => {

@@ -45,17 +45,19 @@ function noted(desired: KubeObject): KubeObject {
  * How the StatefulSet that stands is to the one that is wanted: `another` can only become so by being made anew, `altered`
  * was made from the very same, and would be altered again.
  */
-function likeness(live: V1StatefulSet | undefined, desired: KubeObject): 'same' | 'altered' | 'another' {
+type Likeness = 'same' | 'altered' | 'another';
+
+function likeness(live: V1StatefulSet | undefined, desired: KubeObject): Likeness {
   if (!live?.spec || isDeepStrictEqual(fixedParts(live.spec), fixedParts(specOf(desired)))) return 'same';
   const [from, wanted] = [live, desired].map(({ metadata }) => metadata?.annotations?.[MADE_FROM]);
   return from === wanted ? 'altered' : 'another';
 }
 
 /** The StatefulSet as it is wanted, but for the parts that can't be changed. */
-function keepingFixed(desired: KubeObject, live: V1StatefulSet | undefined): KubeObject {
-  const { serviceName, selector, podManagementPolicy, volumeClaimTemplates } = live?.spec ?? {};
+function keepingFixed(desired: KubeObject, live: V1StatefulSet): KubeObject {
+  const { serviceName, selector, podManagementPolicy, volumeClaimTemplates } = live.spec ?? {};
   const { [MADE_FROM]: _, ...others } = desired.metadata.annotations ?? {};
-  const from = live?.metadata?.annotations?.[MADE_FROM];
+  const from = live.metadata?.annotations?.[MADE_FROM];
   return {
     ...desired,
     metadata: { ...desired.metadata, annotations: from ? { ...others, [MADE_FROM]: from } : others },
@@ -63,10 +65,44 @@ function keepingFixed(desired: KubeObject, live: V1StatefulSet | undefined): Kub
   };
 }
 
+/** The StatefulSet as one whose claims outlive it. */
+function keepingClaims(desired: KubeObject): KubeObject {
+  const policy = specOf(desired).persistentVolumeClaimRetentionPolicy;
+  return {
+    ...desired,
+    spec: { ...specOf(desired), persistentVolumeClaimRetentionPolicy: { ...policy, whenDeleted: 'Retain' } },
+  };
+}
+
+/**
+ * Whether a StatefulSet may be made anew: its controller knows that its claims are to outlive it. From an older sight of it
+ * the controller could have it own them again after they were freed, and they would go as what lost its owner.
+ */
+function mayGo({ metadata, spec, status }: V1StatefulSet): boolean {
+  const isSeen = (status?.observedGeneration ?? 0) >= (metadata?.generation ?? 0);
+  const keeps = spec?.persistentVolumeClaimRetentionPolicy?.whenDeleted !== 'Delete';
+  return metadata?.deletionTimestamp !== undefined || (keeps && isSeen);
+}
+
 /** Takes the StatefulSet away and leaves its pods running: the next one adopts them by their labels. */
 async function release({ cluster }: Context, { metadata }: V1StatefulSet): Promise<void> {
   if (metadata?.deletionTimestamp) return;
   await cluster.deleteAlone(STATEFUL_SET, metadata?.name ?? '', metadata?.uid ?? '');
+}
+
+/** What to apply where `live` stands, which is taken away first where it has to be made anew and may go. */
+async function inPlaceOf(
+  context: Context,
+  live: V1StatefulSet | undefined,
+  desired: KubeObject,
+  is: Likeness,
+): Promise<KubeObject> {
+  if (!live || is === 'same') return desired;
+  const kept = keepingFixed(desired, live);
+  if (is === 'altered') return kept;
+  if (!mayGo(live)) return keepingClaims(kept);
+  await release(context, live);
+  return desired;
 }
 
 /**
@@ -92,9 +128,7 @@ export async function ensureWithVolumes(
   const volumes = await podVolumes(cluster, component, desired, is === 'another' ? undefined : live);
   const check = await fitVolumes(cluster, volumes, is !== 'another');
   const allowed = cluster.mode === 'write' && (check.ready || !check.stuck);
-  const anew = is === 'another' && allowed;
-  if (live && anew) await release(context, live);
-  const set = is === 'same' || anew ? desired : keepingFixed(desired, live);
+  const set = await inPlaceOf(context, live, desired, is === 'another' && !allowed ? 'altered' : is);
   await cluster.ensureOnly(
     component,
     objects.map((object) => (object === wanted ? set : object)),
