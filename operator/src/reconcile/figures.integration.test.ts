@@ -139,7 +139,9 @@ describe('what the workers of a pipeline tell', () => {
     const silent = unreachable('http://10.0.0.1:8080/readyz', 3);
 
     assert.equal(await renew(answering), 0);
+    assert.deepEqual((await scene.status()).figures, { lagRecords: 0 });
     assert.equal(await renew(silent), 1);
+    assert.equal((await scene.status()).figures, undefined, 'those of the last minute are not known');
     const { requeueAfterMs } = await scene.reconcile({ readReports: async () => [silent] });
     assert.equal(
       requeueAfterMs,

@@ -45,9 +45,11 @@ async function tell(
   client: Dependencies['client'],
   wake: () => void,
 ): Promise<boolean> {
-  const audit = auditOf(reports, object.status?.audit);
-  const status = { ...object.status, ...named('figures', figuresOf(reports)), ...named('audit', audit) };
-  const conditions = object.status?.conditions ?? [];
+  const { figures: before, ...rest } = object.status ?? {};
+  // Of workers that can't be asked nobody knows what flowed in the last minute.
+  const figures = whyUnknown(reports) ? undefined : (figuresOf(reports) ?? before);
+  const status = { ...rest, ...named('figures', figures), ...named('audit', auditOf(reports, rest.audit)) };
+  const { conditions = [] } = rest;
   const isKnown = isDeepStrictEqual(object.status, status);
   const wakes = isNews(reports, conditions) || reachDiffers(reports, conditions);
   if (!isKnown) await applyStatus(client, object, status);
