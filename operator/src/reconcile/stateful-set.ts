@@ -41,12 +41,12 @@ function noted(desired: KubeObject): KubeObject {
   return { ...desired, metadata: { ...desired.metadata, annotations } };
 }
 
+type Likeness = 'same' | 'altered' | 'another';
+
 /**
  * How the StatefulSet that stands is to the one that is wanted: `another` can only become so by being made anew, `altered`
  * was made from the very same, and would be altered again.
  */
-type Likeness = 'same' | 'altered' | 'another';
-
 function likeness(live: V1StatefulSet | undefined, desired: KubeObject): Likeness {
   if (!live?.spec || isDeepStrictEqual(fixedParts(live.spec), fixedParts(specOf(desired)))) return 'same';
   const [from, wanted] = [live, desired].map(({ metadata }) => metadata?.annotations?.[MADE_FROM]);
@@ -79,9 +79,11 @@ function keepingClaims(desired: KubeObject): KubeObject {
  * the controller could have it own them again after they were freed, and they would go as what lost its owner.
  */
 function mayGo({ metadata, spec, status }: V1StatefulSet): boolean {
-  const isSeen = (status?.observedGeneration ?? 0) >= (metadata?.generation ?? 0);
+  const isGoing = metadata?.deletionTimestamp !== undefined;
+  const hasClaims = (spec?.volumeClaimTemplates ?? []).length > 0;
   const keeps = spec?.persistentVolumeClaimRetentionPolicy?.whenDeleted !== 'Delete';
-  return metadata?.deletionTimestamp !== undefined || (keeps && isSeen);
+  const isSeen = (status?.observedGeneration ?? 0) >= (metadata?.generation ?? 0);
+  return isGoing || !hasClaims || (keeps && isSeen);
 }
 
 /** Takes the StatefulSet away and leaves its pods running: the next one adopts them by their labels. */
