@@ -30,6 +30,8 @@ async function says(reason: string): Promise<boolean> {
 const podCounts = () =>
   Promise.all(['ingest', 'relay', 'spark'].map(async (component) => (await world.pods(component)).length));
 
+const versionNow = async () => (await world.get())?.metadata.resourceVersion;
+
 /** Waits until Cassandra has more users than `before`. */
 async function grows(before: number): Promise<void> {
   await until('users to flow', async () => (await world.cassandraUsers()).size > before, 3 * MINUTES);
@@ -52,6 +54,16 @@ describe('a suspension while users flow', () => {
     assert.deepEqual([ingest, spark], [0, 0]);
     assert.ok(relay > 0, 'the relay goes on');
     assert.equal((await world.postgresUsers()).size, fetched.size, 'nothing is fetched any more');
+  });
+
+  test('leaves the resource as it is, though its workers tell their figures once a minute', async () => {
+    let [version, since] = [await versionNow(), performance.now()];
+    const rests = async () => {
+      const now = await versionNow();
+      if (now !== version) [version, since] = [now, performance.now()];
+      return performance.now() - since > 2 * MINUTES;
+    };
+    await until('nothing to be written for two minutes', rests, 6 * MINUTES);
   });
 
   test('goes on from there when it is resumed', async () => {
