@@ -173,11 +173,16 @@ describe('a setting of the resource', () => {
   test('is what Spark reads at a time, and how often', async () => {
     // Spark begins at the multiples of the interval, once it is warm: a batch that takes longer is followed at once.
     const inStep = async () => {
-      const last = (await plannedBatches()).slice(-IN_STEP);
-      return last.length === IN_STEP && last.every(({ time }) => time % 3_000 < 1_000);
+      const batches = await plannedBatches();
+      const last = batches.slice(-IN_STEP);
+      const isInStep = last.length === IN_STEP && last.every(({ time }) => time % 3_000 < 1_000);
+      return isInStep ? batches : undefined;
     };
-    await until(`${IN_STEP} batches in a row that begin with the three seconds`, inStep, 4 * MINUTES);
-    const planned = await plannedBatches();
+    const planned = await until(
+      `${IN_STEP} batches in a row that begin with the three seconds`,
+      inStep,
+      4 * MINUTES,
+    );
     const read = planned.slice(1).map((batch, index) => batch.read - (planned[index]?.read ?? 0));
     assert.deepEqual(
       read.filter((records) => records > 50),

@@ -8,6 +8,7 @@ import { asKnown } from '../kube/options.ts';
 import type { Kind } from '../kube/resources.ts';
 import { type Component, componentSelector, objectName, ordinalOf } from '../specs/meta.ts';
 import { policyPatch } from '../specs/policy.ts';
+import { isObserved, type Observed } from '../status/observed.ts';
 import { FIELD_MANAGER, KAFKA_NODE_POOL, KAFKA_TOPIC } from './owned.ts';
 
 /**
@@ -63,9 +64,8 @@ async function claimsOf({ client, pipeline }: Going, owner: KubeObject): Promise
 }
 
 /** Whether whoever makes claims for a StatefulSet or a node pool has seen it as it is, or makes none any more. */
-function isSeen({ metadata, ...rest }: KubeObject): boolean {
-  const { observedGeneration = 0 } = (rest['status'] ?? {}) as { observedGeneration?: number };
-  return metadata.deletionTimestamp !== undefined || observedGeneration >= (metadata.generation ?? 0);
+function isSeen(object: KubeObject): boolean {
+  return object.metadata.deletionTimestamp !== undefined || isObserved(object as Observed);
 }
 
 /**

@@ -5,6 +5,7 @@ import { STATEFUL_SET } from '../kube/kinds.ts';
 import type { KubeObject } from '../kube/object.ts';
 import { type Component, hash, MADE_FROM } from '../specs/meta.ts';
 import { type Check, READY } from '../status/check.ts';
+import { isObserved } from '../status/observed.ts';
 import type { Context } from './step.ts';
 import { fitVolumes, podVolumes } from './volumes.ts';
 
@@ -78,12 +79,9 @@ function keepingClaims(desired: KubeObject): KubeObject {
  * Whether a StatefulSet may be made anew: its controller knows that its claims are to outlive it. From an older sight of it
  * the controller could have it own them again after they were freed, and they would go as what lost its owner.
  */
-function mayGo({ metadata, spec, status }: V1StatefulSet): boolean {
-  const isGoing = metadata?.deletionTimestamp !== undefined;
-  const hasClaims = (spec?.volumeClaimTemplates ?? []).length > 0;
-  const keeps = spec?.persistentVolumeClaimRetentionPolicy?.whenDeleted !== 'Delete';
-  const isSeen = (status?.observedGeneration ?? 0) >= (metadata?.generation ?? 0);
-  return isGoing || !hasClaims || (keeps && isSeen);
+function mayGo(live: V1StatefulSet): boolean {
+  const { volumeClaimTemplates = [], persistentVolumeClaimRetentionPolicy: policy } = live.spec ?? {};
+  return volumeClaimTemplates.length === 0 || (policy?.whenDeleted !== 'Delete' && isObserved(live));
 }
 
 /** Takes the StatefulSet away and leaves its pods running: the next one adopts them by their labels. */

@@ -1,4 +1,5 @@
 import { type Check, notReady, READY, stuck } from './check.ts';
+import { isObserved } from './observed.ts';
 
 /** What Strimzi says of one of its resources, in the status that all of its kinds have. */
 export type StrimziObject = {
@@ -10,9 +11,8 @@ export type StrimziObject = {
 };
 
 /** The conditions of the generation that stands now. */
-function conditionsOf({ metadata, status }: StrimziObject) {
-  const current = (status?.observedGeneration ?? 0) >= (metadata.generation ?? 0);
-  return (current && status?.conditions) || [];
+function conditionsOf(object: StrimziObject) {
+  return (isObserved(object) && object.status?.conditions) || [];
 }
 
 /** Readiness as Strimzi tells it. */

@@ -1,12 +1,9 @@
 import type { V1Deployment, V1Job, V1Pod, V1StatefulSet } from '@kubernetes/client-node';
 import { type Check, notReady, READY, stuck } from './check.ts';
+import { isObserved } from './observed.ts';
 import { podFailure, podFault } from './pods.ts';
 
 type Workload = V1StatefulSet | V1Deployment;
-
-function observed(workload: Workload): boolean {
-  return (workload.status?.observedGeneration ?? 0) >= (workload.metadata?.generation ?? 0);
-}
 
 function counts({ spec, status }: Workload) {
   return {
@@ -20,7 +17,7 @@ function counts({ spec, status }: Workload) {
 /** Whether every pod of a StatefulSet or Deployment runs its newest template and is ready. */
 export function isSettled(workload: Workload): boolean {
   const { wanted, present, ready, updated } = counts(workload);
-  return observed(workload) && ready >= wanted && updated >= wanted && present <= wanted;
+  return isObserved(workload) && ready >= wanted && updated >= wanted && present <= wanted;
 }
 
 /** Where to look for why a workload isn't ready, if that lasts. */
@@ -57,8 +54,8 @@ function createFault({ status, metadata }: Workload): Check | undefined {
 /** What a workload that isn't done is doing. */
 function movement(workload: Workload): string {
   const { wanted, present, ready, updated } = counts(workload);
-  if (ready > 0 && (!observed(workload) || updated < wanted || updated < present)) return 'Rolling';
-  return observed(workload) && present > wanted ? 'Stopping' : 'Starting';
+  if (ready > 0 && (!isObserved(workload) || updated < wanted || updated < present)) return 'Rolling';
+  return isObserved(workload) && present > wanted ? 'Stopping' : 'Starting';
 }
 
 export function isReady(pod: V1Pod): boolean {
@@ -75,7 +72,7 @@ export const ordinalOf = (pod: V1Pod) => Number(/\d+$/.exec(pod.metadata?.name ?
  */
 export function stuckPod(live: V1StatefulSet, pods: V1Pod[]): V1Pod | undefined {
   const revision = live.status?.updateRevision;
-  if (!revision || !observed(live)) return undefined;
+  if (!revision || !isObserved(live)) return undefined;
   const owned = pods
     .filter(({ metadata }) => metadata?.ownerReferences?.some(({ uid }) => uid === live.metadata?.uid))
     .sort((a, b) => ordinalOf(a) - ordinalOf(b));
