@@ -21,6 +21,22 @@ describe('the least spec that runs', () => {
   test('has no columns but the built-in ones', () => assert.deepEqual(spec.fields, []));
 });
 
+describe('text that the API server takes', () => {
+  const accepted = [
+    {
+      name: 'a SQL of as many emoji as it may have characters',
+      spec: { spark: { sql: '😀'.repeat(16_384) } },
+    },
+    { name: 'a setting of as many emoji', spec: { spark: { conf: { a: '😀'.repeat(4096) } } } },
+    { name: 'a seed of as many emoji', spec: { source: { ...least.source, seed: '😀'.repeat(128) } } },
+    { name: 'a blank that RE2 takes for none', spec: { spark: { checkpoint: { uri: 's3a://a\u00a0b' } } } },
+  ];
+  for (const { name, spec } of accepted)
+    test(`is valid for the operator, too: ${name}`, () => {
+      assert.ok(pipelineSpec.safeParse({ ...least, ...spec }).success);
+    });
+});
+
 test('a field is text unless it says otherwise', () => {
   const fields = [
     { name: 'title', path: 'name.title' },
@@ -40,6 +56,11 @@ const rejected: { name: string; spec: unknown; field: string }[] = [
     name: 'a batch past 5000',
     spec: { ...least, source: { url: 'https://a/', batchSize: 5001 } },
     field: 'source.batchSize',
+  },
+  {
+    name: 'a SQL of too many emoji',
+    spec: { ...least, spark: { sql: '😀'.repeat(16_385) } },
+    field: 'spark.sql',
   },
   { name: 'an empty SQL', spec: { ...least, spark: { sql: '' } }, field: 'spark.sql' },
   { name: 'a SQL of blanks', spec: { ...least, spark: { sql: '  ' } }, field: 'spark.sql' },

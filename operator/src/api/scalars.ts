@@ -83,6 +83,20 @@ export function quantityValue(value: string | number): number {
   return Number(match[1]) * factor;
 }
 
+/** Text without a blank in it, as the API server's regular expressions (RE2) know blanks: JavaScript's `\s` are more. */
+const NO_BLANKS = '[^\\t\\n\\f\\r ]+';
+
+/** Text of so many characters at most, counted as the API server does it: zod's own `max` counts an emoji as two. */
+export function characters(max: number) {
+  const fits = (value: string) => value.length <= max || [...value].length <= max;
+  return z.string().refine(fits, `must have at most ${max} characters`).meta({ maxLength: max });
+}
+
+/** An address whose scheme matches `scheme`. */
+export function address(scheme: string) {
+  return characters(2048).regex(new RegExp(`^${scheme}://${NO_BLANKS}$`));
+}
+
 /** The name of an object in the pipeline's own namespace. */
 export function objectName(description: string) {
   return z
@@ -95,19 +109,19 @@ export function objectName(description: string) {
 
 /** The address of an HTTP API. It stands in messages and logs, and `fetch` takes none with a password: `instead` says what does. */
 export function url(description: string, instead: string) {
-  return z
-    .string()
-    .max(2048)
-    .regex(/^https?:\/\/\S+$/)
-    .meta({
-      description,
-      'x-kubernetes-validations': [
-        {
-          rule: "!self.matches('^https?://[^/?#]*@')",
-          message: `must not carry a user and password, which would stand in messages and logs: ${instead}`,
-        },
-      ],
-    });
+  return address('https?').meta({
+    description,
+    'x-kubernetes-validations': [
+      {
+        rule: "isURL(self) && url(self).getHostname() != ''",
+        message: 'must be a URL, as in https://api.example:8443/users',
+      },
+      {
+        rule: "!self.matches('^https?://[^/?#]*@')",
+        message: `must not carry a user and password, which would stand in messages and logs: ${instead}`,
+      },
+    ],
+  });
 }
 
 /** A name in CQL. */
@@ -121,11 +135,14 @@ export function identifier(description: string) {
 
 /** A container image's full name. */
 export function image(description: string) {
-  return z.string().min(1).max(512).regex(/^\S+$/).meta({ description });
+  return characters(512)
+    .min(1)
+    .regex(new RegExp(`^${NO_BLANKS}$`))
+    .meta({ description });
 }
 
 export function text(description: string, max: number) {
-  return z.string().min(1).max(max).meta({ description });
+  return characters(max).min(1).meta({ description });
 }
 
 /** A whole number within bounds. */
@@ -136,7 +153,7 @@ export function integer(description: string, min: number, max: number) {
 /** Settings handed on to a component, by its own names for them. */
 export function settings(description: string) {
   return z
-    .record(z.string(), z.string().max(4096).meta({ description: 'Value of the setting.' }))
+    .record(z.string(), characters(4096).meta({ description: 'Value of the setting.' }))
     .default({})
     .meta({ description, maxProperties: 200 });
 }

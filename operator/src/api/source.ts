@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { integer, interval, url } from './scalars.ts';
+import { characters, integer, interval, url } from './scalars.ts';
 
 export const source = z
   .object({
@@ -9,9 +9,7 @@ export const source = z
     ),
     batchSize: integer('Users to ask for in a request.', 1, 5000).default(500),
     interval: interval('Time between two requests.').default('10s'),
-    seed: z
-      .string()
-      .max(128)
+    seed: characters(128)
       .regex(/^\P{Cc}*$/u, 'must not hold control characters')
       .default('')
       .meta({

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { atLeast, executorResources, resources, storage } from './parts.ts';
-import { integer, interval, settings } from './scalars.ts';
+import { address, characters, integer, interval, settings } from './scalars.ts';
 
 /** Properties that the job's correctness, its network and its rights rest on: the operator and the job set them. */
 export const RESERVED_PROPERTIES = [
@@ -44,10 +44,14 @@ const enoughMemory = atLeast('resources.limits.memory', '768Mi', 'Spark does not
 
 export const spark = z
   .object({
-    sql: z.string().min(1).max(16_384).regex(/\S/).default('SELECT * FROM users').meta({
-      description:
-        'A row-wise projection and filter over the view users that keeps the column id. A user that it leaves out is deleted from Cassandra.',
-    }),
+    sql: characters(16_384)
+      .min(1)
+      .regex(/[^\t\n\f\r ]/)
+      .default('SELECT * FROM users')
+      .meta({
+        description:
+          'A row-wise projection and filter over the view users that keeps the column id. A user that it leaves out is deleted from Cassandra.',
+      }),
     trigger: interval('Time between the starts of two micro-batches.').default('1s'),
     maxOffsetsPerTrigger: integer('Records in a micro-batch at most.', 1, 100_000_000).default(100_000),
     driver: z
@@ -64,10 +68,7 @@ export const spark = z
     checkpoint: z
       .object({
         storage: storage('1Gi'),
-        uri: z
-          .string()
-          .max(2048)
-          .regex(/^[a-z0-9]+:\/\/\S+$/)
+        uri: address('[a-z0-9]+')
           .optional()
           .meta({ description: 'A directory on any Hadoop file system, instead of the volume.' }),
       })

@@ -98,6 +98,11 @@ const refusals: Refusal[] = [
     spec: { schemaRegistry: { external: { url: 'http://me:secret@registry:8081' } } },
     says: /spec\.schemaRegistry\.external\.url.*name it by secretRef/s,
   },
+  ...['http://[', 'https://:80/', 'https://api.example:port/'].map((url) => ({
+    name: `${url} for a source`,
+    spec: { source: { url } },
+    says: /spec\.source\.url.*must be a URL, as in/s,
+  })),
   ...['kafka', 'one:9092,', 'one:9092,,two:9092', 'SASL_SSL://one:9092'].map((bootstrapServers) => ({
     name: `${bootstrapServers} for brokers`,
     spec: { kafka: { external: { bootstrapServers } } },
