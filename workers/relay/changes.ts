@@ -12,7 +12,7 @@ export type Change = {
   isNew: boolean;
   /** When the transaction was committed, in milliseconds since 1970, where that is known: for freshness, never for order. */
   committedAt: number | undefined;
-  /** Makes the record's value, before the next message is read; null when the user is gone. */
+  /** Makes the record's value, before the next message is read, or throws RowTooLarge; null when the user is gone. */
   encode: ((schemaId: number) => Buffer) | null;
 };
 

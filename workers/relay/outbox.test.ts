@@ -128,6 +128,20 @@ describe('the outbox', () => {
     assert.deepEqual(moves, expected);
   });
 
+  test('that is stopped waits for what is in flight, and confirms it, and sends nothing more', async () => {
+    const { outbox, log, flights, settle } = setUp();
+    outbox.add(record('a'));
+    outbox.mark(1n);
+    await settle();
+    outbox.add(record('b'));
+    outbox.mark(2n);
+    const stopped = outbox.stop();
+    flights[0]?.resolve();
+    await stopped;
+    await settle();
+    assert.deepEqual(log, ['send a', 'confirm 1']);
+  });
+
   test('after a failure sends and confirms nothing any more', async () => {
     const { outbox, log, flights, settle } = setUp();
     outbox.add(record('a'));

@@ -31,7 +31,7 @@ export class Outbox {
   #marks: { lsn: Lsn; added: number }[] = [];
   #confirmed: Lsn;
   #running: Promise<void> | undefined;
-  #failed = false;
+  #stopped = false;
 
   constructor(options: OutboxOptions) {
     this.#options = options;
@@ -65,13 +65,19 @@ export class Outbox {
     this.#start();
   }
 
-  /** Resolves when all that was added is published, or sending has failed. */
+  /** Sends nothing more; resolves when the batch that is in flight has ended. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await this.drain();
+  }
+
+  /** Resolves when all that was added is published, or nothing more is sent. */
   async drain(): Promise<void> {
     while (this.#running !== undefined) await this.#running;
   }
 
   #start(): void {
-    if (this.#running || this.#failed) return;
+    if (this.#running || this.#stopped) return;
     this.#running = this.#run();
   }
 
@@ -79,9 +85,10 @@ export class Outbox {
     try {
       // What arrives in the same chunk of the stream goes into the same batch.
       await new Promise(setImmediate);
-      while (this.#waiting.length > 0 || this.#marks.length > 0) await this.#sendWaiting();
+      while (!this.#stopped && (this.#waiting.length > 0 || this.#marks.length > 0))
+        await this.#sendWaiting();
     } catch (error) {
-      this.#failed = true;
+      this.#stopped = true;
       this.#options.onError(error);
     } finally {
       this.#running = undefined;

@@ -4,23 +4,23 @@ import type { Change } from './changes.ts';
 import type { Newest } from './history.ts';
 import { MAX_VERSION } from './lsn.ts';
 import { TextRow } from './row.ts';
-import { RowEncoder } from './row-encoder.ts';
+import { RowEncoder, RowTooLarge } from './row-encoder.ts';
 import type { Schema } from './schema.ts';
 
 export type Destination = { topic: string; deadLetterTopic: string; schema: Pick<Schema, 'id' | 'columns'> };
-
-/** A broker closes the connection on a request of 100 MiB (`socket.request.max.bytes`), without a word of why. */
-const MAX_VALUE_BYTES = 64 * 2 ** 20;
 
 /** The Kafka record of a change, without its version; of one that no request can hold, the dead letter that tells why. */
 export function recordOf({ id, committedAt, encode }: Change, to: Destination): KafkaRecord {
   const headers: Record<string, string> =
     committedAt === undefined ? {} : { 'committed-at': String(committedAt) };
-  const value = encode ? encode(to.schema.id) : null;
-  const record = { topic: to.topic, key: id, value, headers };
-  if (!value || value.length <= MAX_VALUE_BYTES) return record;
-  const detail = `${value.length} bytes; no record has more than ${MAX_VALUE_BYTES}`;
-  return deadLetter(record, to, 'TooLarge', detail);
+  const record: KafkaRecord = { topic: to.topic, key: id, value: null, headers };
+  try {
+    if (encode) record.value = encode(to.schema.id);
+    return record;
+  } catch (error) {
+    if (error instanceof RowTooLarge) return deadLetter(record, to, 'TooLarge', error.message);
+    throw error;
+  }
 }
 
 /** `record`, with its version. */

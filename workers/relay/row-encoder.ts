@@ -5,6 +5,16 @@ import type { Row } from './row.ts';
 /** Session settings that make the texts of values the same on every server. */
 export const VALUE_SETTINGS = '-c TimeZone=UTC -c DateStyle=ISO -c extra_float_digits=1';
 
+/** A broker closes the connection on a request of 100 MiB (`socket.request.max.bytes`), without a word of why. */
+const MAX_VALUE_BYTES = 64 * 2 ** 20;
+
+/** The values of a row are more than any record can hold. */
+export class RowTooLarge extends Error {
+  constructor(bytes: number) {
+    super(`${bytes} bytes; no record has more than ${MAX_VALUE_BYTES}`);
+  }
+}
+
 type Column = { type: ColumnType; place: number; nullable: boolean };
 
 /** At most these many bytes stand beside a value: which of null and itself it is, and its length. */
@@ -35,14 +45,24 @@ export class RowEncoder {
   /**
    * The record of `row` in Confluent's wire format under `schemaId`. Null are a column that the table lacks, and a
    * timestamp that no moment of JavaScript's is: `infinity`, and what lies past the year 275760.
+   * @throws {RowTooLarge} before it takes memory for what no record can hold
    */
   encode(row: Row, schemaId: number): Buffer {
-    const most = PREFIX_BYTES + row.length + this.#columns.length * OVERHEAD;
-    if (scratch.length < most) scratch = Buffer.alloc(most * 2);
+    const bytes = this.#bytesOf(row);
+    if (bytes > MAX_VALUE_BYTES) throw new RowTooLarge(bytes);
+    const most = PREFIX_BYTES + bytes + this.#columns.length * OVERHEAD;
+    if (scratch.length < most) scratch = Buffer.alloc(most);
     writePrefix(scratch, schemaId);
     let end = PREFIX_BYTES;
     for (const column of this.#columns) end = writeColumn(column, row, end);
     return Buffer.from(scratch.subarray(0, end));
+  }
+
+  /** The bytes of the values that go into the record, as texts. */
+  #bytesOf(row: Row): number {
+    let bytes = 0;
+    for (const { place } of this.#columns) if (place >= 0 && !row.isNull(place)) bytes += row.size(place);
+    return bytes;
   }
 }
 

@@ -1,7 +1,5 @@
 /** The values of one row, as Postgres writes them in text, by the place of their column. */
 export type Row = {
-  /** At most so many bytes are all values together. */
-  readonly length: number;
   isNull(place: number): boolean;
   /** The bytes of a value that is there. */
   size(place: number): number;
@@ -15,11 +13,9 @@ export type Row = {
 /** A row of a query whose columns were all cast to text. */
 export class TextRow implements Row {
   readonly #values: readonly (Buffer | null)[];
-  readonly length: number;
 
   constructor(texts: readonly (string | null)[]) {
     this.#values = texts.map((text) => (text === null ? null : Buffer.from(text)));
-    this.length = this.#values.reduce((sum, value) => sum + (value?.length ?? 0), 0);
   }
 
   isNull(place: number): boolean {

@@ -54,7 +54,12 @@ export type Session = SessionContext & {
 };
 
 /** Lets the server notice within seconds that a relay's machine has gone, and give its lock to another. */
-const CONTROL_SETTINGS = `${VALUE_SETTINGS} -c tcp_keepalives_idle=5 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=2`;
+const CONTROL_SETTINGS = [
+  VALUE_SETTINGS,
+  '-c tcp_keepalives_idle=5 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=2',
+  // While it waits for what it sent to be acknowledged, as a page of a snapshot, the kernel sends no keepalives.
+  '-c tcp_user_timeout=15000',
+].join(' ');
 
 /**
  * One life of the relay: waits for its turn, publishes the snapshot if that is still to be done, then the WAL, until

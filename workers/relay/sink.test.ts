@@ -4,6 +4,8 @@ import type { KafkaRecord, Publisher } from '../lib/kafka.ts';
 import { USER_COLUMNS } from '../lib/user.ts';
 import { MAX_VERSION } from './lsn.ts';
 import { newestOf, recordOf, versioned } from './records.ts';
+import { TextRow } from './row.ts';
+import { RowEncoder } from './row-encoder.ts';
 import { send } from './sink.ts';
 
 const to = { topic: 'users', deadLetterTopic: 'dead', schema: { id: 1, columns: USER_COLUMNS } };
@@ -39,6 +41,13 @@ describe('sending a batch', () => {
     assert.deepEqual(sent, ['users:a', 'dead:X', 'users:b']);
   });
 
+  test('that begins with a dead letter goes in parts, too', async () => {
+    const { publisher, sent } = limited(9);
+    const dead = { ...record('d'), topic: 'dead' };
+    assert.equal(await send(publisher, to, [dead, record('X'), record('b')]), 1);
+    assert.deepEqual(sent, ['dead:d', 'dead:X', 'users:b']);
+  });
+
   test('that fails for another reason is the caller’s matter', async () => {
     const publisher = { publish: () => Promise.reject(new Error('away')), close: async () => {} };
     await assert.rejects(send(publisher, to, [record('a')]), /away/);
@@ -59,8 +68,10 @@ describe('the record of a change', () => {
   });
 
   test('that no request can hold is a dead letter with its size', () => {
-    const value = Buffer.alloc(65 * 2 ** 20);
-    const letter = recordOf({ ...gone, committedAt: 5, encode: () => value }, to);
+    const encoder = new RowEncoder({ id: 'uuid', phone: 'text' }, (name) => (name === 'id' ? 0 : 1));
+    const row = new TextRow(['', 'x'.repeat(65 * 2 ** 20)]);
+    const encode = (id: number) => encoder.encode(row, id);
+    const letter = recordOf({ ...gone, committedAt: 5, encode }, to);
     assert.deepEqual([letter.topic, letter.headers['reason'], letter.value?.length], ['dead', 'TooLarge', 0]);
     assert.match(letter.headers['detail'] ?? '', /68157440 bytes/);
   });

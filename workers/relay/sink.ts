@@ -17,8 +17,9 @@ export async function send(
     return 0;
   } catch (error) {
     const [first] = records;
-    if (!first || !isTooLarge(error) || first.topic === to.deadLetterTopic) throw error;
+    if (!first || !isTooLarge(error)) throw error;
     if (records.length === 1) {
+      if (first.topic === to.deadLetterTopic) throw error;
       await publisher.publish([
         deadLetter(first, to, 'TooLarge', `${sizeOf(first)} bytes: ${message(error)}`),
       ]);

@@ -9,6 +9,7 @@ import { TableAltered } from './schema.ts';
 import type { Session } from './session.ts';
 import { epochOver, markServerKnown, readWal, riskOf } from './slot.ts';
 import { openStream, type WalStream } from './stream.ts';
+import { Tenure } from './tenure.ts';
 
 /** How often the server hears from us, well within its timeout also while the stream is held back. */
 const BEAT_MS = 1000;
@@ -25,14 +26,18 @@ export async function streamChanges(session: Session): Promise<void> {
   const failure = Promise.withResolvers<never>();
   failure.promise.catch(() => {});
   let stream: WalStream | undefined;
+  const history = await historyOf(session, failure.reject);
+  const tenure = new Tenure(() => performance.now());
   const outbox = new Outbox({
     confirmed: slot.confirmedLsn,
-    send: session.publish,
+    send: async (records) => {
+      tenure.require();
+      await session.publish(records);
+    },
     onConfirmed: (lsn) => stream?.confirm(lsn),
     onPressure: (full) => (full ? stream?.pause() : stream?.resume()),
     onError: failure.reject,
   });
-  const history = await historyOf(session, failure.reject);
   const reader = new Reader({
     epoch: slot.epoch,
     schema: session.schema,
@@ -52,16 +57,18 @@ export async function streamChanges(session: Session): Promise<void> {
     log.info({ from: formatLsn(slot.confirmedLsn), epoch: slot.epoch }, 'streaming');
     timers.push(setInterval(() => stream?.ping(outbox.confirmed), BEAT_MS));
     const pace = new Pace();
-    const show = () => showFigures(session, outbox, reader, pace);
+    const show = () => tenure.renew(() => showFigures(session, outbox, reader, pace));
     timers.push(setInterval(() => show().catch(failure.reject), FIGURES_MS));
     await show();
     const ended = stream.ended.catch((error) => Promise.reject(streamError(session.config.postgres, error)));
     await Promise.race([ended, failure.promise, aborted(signal)]);
+    stream.pause();
+    await outbox.drain();
   } finally {
     for (const timer of timers) clearInterval(timer);
     stream?.pause();
-    // Also after a failure: a batch still under way must not land behind the records of the next session.
-    await outbox.drain();
+    // A batch that is under way must not land behind the records of the next session.
+    await outbox.stop();
     stream?.confirm(outbox.confirmed);
     log.info({ confirmed: formatLsn(outbox.confirmed) }, 'stopped streaming');
     await stream?.close();

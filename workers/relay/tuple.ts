@@ -55,10 +55,6 @@ export class Tuple implements Row {
     }
   }
 
-  get length(): number {
-    return this.#bytes.length;
-  }
-
   isNull(column: number): boolean {
     return this.#ends[column] === NULL;
   }
