@@ -25,6 +25,7 @@ export type IngestContext = {
   log: Logger;
   metrics: IngestMetrics;
   signal: AbortSignal;
+  /** Milliseconds of a clock that is never set. */
   now: () => number;
 };
 

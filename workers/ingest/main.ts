@@ -37,7 +37,7 @@ await runWorker('ingest', async ({ health, log, registry, signal, configFile, en
       health,
       log,
       signal,
-      now: Date.now,
+      now: () => performance.now(),
     });
   } finally {
     await pool.end();

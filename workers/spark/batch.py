@@ -36,6 +36,10 @@ class StaleSchema(Exception):
     """The subject has a newer schema than the query was planned for: it must be planned again."""
 
 
+class Closed(Exception):
+    """No batch begins any more."""
+
+
 class Batches:
     """
     What the streaming query calls with each batch. Every effect is idempotent, so a batch that fails anywhere is
@@ -58,8 +62,13 @@ class Batches:
         self._metrics, self._generation, self._watch, self._beat = metrics, generation, watch, beat
         self._require_tenure = require_tenure
         self._writers = {reader.id: reader.text}
+        self._closed = False
         #: What the last batch failed with: Spark passes on only its text.
         self.fault: Exception | None = None
+
+    def close(self) -> None:
+        """Lets no other batch begin."""
+        self._closed = True
 
     def __call__(self, batch: DataFrame, batch_id: int) -> None:
         try:
@@ -69,6 +78,8 @@ class Batches:
             raise
 
     def _run(self, batch: DataFrame, batch_id: int) -> None:
+        if self._closed:
+            raise Closed("the driver is stopping")
         self._require_tenure()
         outcome = self._write(batch)
         if outcome.unknown_schemas and self._learn(outcome.unknown_schemas):

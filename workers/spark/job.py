@@ -3,6 +3,7 @@
 import os
 import random
 import threading
+import time
 from typing import Callable
 
 from pyspark.sql import SparkSession
@@ -32,6 +33,8 @@ from tenure import Tenure, own_pod
 from watch import LogReplaced, Watch
 
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 15
+#: Well within the pod's terminationGracePeriodSeconds.
+LONGEST_COMMIT_S = 15
 
 
 class SparkGone(Exception):
@@ -140,6 +143,8 @@ class Job:
                     self._ready()
                     watch.topic()
         finally:
+            batches.close()
+            await_commit(query, LONGEST_COMMIT_S)
             query.stop()
         if not stop.is_set() and (error := batches.fault or query.exception()):
             raise error
@@ -156,6 +161,16 @@ class Job:
         self._status.not_ready(fault.stage, fault.reason, fault.message)
         self._log.warn(fault.message, stage=fault.stage, reason=fault.reason)
         self._pause = min(LONGEST_PAUSE_S, self._pause * 2)
+
+
+def await_commit(query: StreamingQuery, limit_s: float) -> None:
+    """
+    Waits until the batch that is under way is committed, or the limit has passed. Cut short it would come again under the
+    same versions, after a change of the SQL with other values: of two under one version Cassandra keeps either.
+    """
+    deadline = time.monotonic() + limit_s
+    while query.isActive and query.status["isTriggerActive"] and time.monotonic() < deadline:
+        time.sleep(0.1)
 
 
 def tenure_check(spark: SparkSession, location: str, pod: str) -> Callable[[], None]:

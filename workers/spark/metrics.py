@@ -14,16 +14,24 @@ from outcome import Outcome
 
 
 class Metrics:
-    """Counts what batches did and shows the progress that Spark reports. `clock` gives seconds since 1970."""
+    """
+    Counts what batches did and shows the progress that Spark reports. `clock` gives seconds, never back; `wall` those
+    since 1970.
+    """
 
-    def __init__(self, registry: CollectorRegistry, clock: Callable[[], float] = time.time):
+    def __init__(
+        self,
+        registry: CollectorRegistry,
+        clock: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
+    ):
         def counter(name: str, text: str) -> Counter:
             return Counter(f"userstream_spark_{name}", text, registry=registry)
 
         def gauge(name: str, text: str) -> Gauge:
             return Gauge(f"userstream_spark_{name}", text, registry=registry)
 
-        self._clock, self._rows, self._batch_ms = clock, 0, 0.0
+        self._clock, self._wall, self._rows, self._batch_ms = clock, wall, 0, 0.0
         self._rate, self._behind, self._read_to_end = 0.0, 0.0, None
         #: When each batch ended, how many users it wrote or deleted and how long they took, the oldest first.
         self._recent: deque[tuple[float, int, Latencies]] = deque()
@@ -68,7 +76,8 @@ class Metrics:
     def progress(self, progress: Mapping[str, Any]) -> None:
         """Shows Spark's StreamingQueryProgress."""
         self._rate, self._behind = number(progress.get("inputRowsPerSecond")), lag_of(progress)
-        self._read_to_end = looked_at(progress) if reads_to_end(progress) else self._read_to_end
+        if reads_to_end(progress):
+            self._read_to_end = self._clock() - self._age(progress)
         self._input.set(self._rate)
         self._lag.set(self._behind)
         if progress.get("numInputRows"):
@@ -89,7 +98,12 @@ class Metrics:
         }
         if self._read_to_end is None:
             return figures
-        return figures | {"readToEndAgoMs": max(0, round((self._clock() - self._read_to_end) * 1000))}
+        return figures | {"readToEndAgoMs": round((self._clock() - self._read_to_end) * 1000)}
+
+    def _age(self, progress: Mapping[str, Any]) -> float:
+        """For how many seconds the trigger has begun: as long as it took at least, also where the time of day was set back."""
+        took = number(progress.get("durationMs", {}).get("triggerExecution")) / 1000
+        return max(took, self._wall() - looked_at(progress))
 
     def _last_minute(self) -> int:
         since = self._clock() - 60

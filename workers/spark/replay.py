@@ -59,6 +59,8 @@ def current_generation(
         generation = _as_wished(config, spark, topic, generation)
     except ReplayRefused as error:
         refused = str(error)
+    checkpoint = Checkpoint(spark, generation.location(config.spark.checkpoint_location))
+    generation = with_all_partitions(generation, checkpoint, topic)
     if generation != noted:
         root.write_note(NOTE, generation._asdict())
     return generation, refused
@@ -123,6 +125,14 @@ def of_pod(pod: str, last: Generation, checkpoint: Checkpoint, topic: TopicOffse
     reached = checkpoint.reached() or numbers(last.start or {})
     start = start_offsets({}, reached, *topic.bounds())
     return last._replace(number=last.number + 1, start=texts(start), known=texts(_known(last, reached)), pod=pod)
+
+
+def with_all_partitions(generation: Generation, checkpoint: Checkpoint, topic: TopicOffsets) -> Generation:
+    """Spark takes no start that lacks a partition: one that came before anything was planned is read from its beginning."""
+    if generation.start is None or checkpoint.planned():
+        return generation
+    first, _ = topic.bounds()
+    return generation._replace(start={**texts(first), **generation.start})
 
 
 def _known(last: Generation, reached: Mapping[int, int]) -> dict[int, int]:

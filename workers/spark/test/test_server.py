@@ -98,7 +98,7 @@ class Progress(unittest.TestCase):
 
     def test_the_last_look_at_which_the_topic_was_read_to_its_end_grows_old(self):
         now = datetime(2026, 1, 1, 0, 0, 10, tzinfo=UTC)
-        metrics = Metrics(CollectorRegistry(), now.timestamp)
+        metrics = Metrics(CollectorRegistry(), lambda: 0.0, now.timestamp)
         cases = [
             ("nothing known", None, None, None),
             ("behind", {"users": {"0": 5}}, {"users": {"0": 9}}, None),
@@ -110,6 +110,15 @@ class Progress(unittest.TestCase):
                 source = {"endOffset": end, "latestOffset": latest}
                 metrics.progress({**IDLE, "timestamp": "2026-01-01T00:00:04.000Z", "sources": [source]})
                 self.assertEqual(metrics.figures().get("readToEndAgoMs"), expected)
+
+    def test_a_clock_that_was_set_back_makes_no_look_younger_than_it_is(self):
+        clock, wall = [100.0], datetime(2026, 1, 1, tzinfo=UTC)
+        metrics = Metrics(CollectorRegistry(), lambda: clock[0], wall.timestamp)
+        source = {"endOffset": {"users": {"0": 9}}, "latestOffset": {"users": {"0": 9}}}
+        look = {"timestamp": "2026-01-01T01:00:00.000Z", "durationMs": {"triggerExecution": 7000}, "sources": [source]}
+        metrics.progress({**BATCH, **look})
+        clock[0] = 103.0
+        self.assertEqual(metrics.figures()["readToEndAgoMs"], 10_000)
 
     def test_lag_is_what_the_topic_has_and_the_query_has_not_read(self):
         source = {"endOffset": {"users": {"0": 5}}, "latestOffset": {"users": {"0": 9, "1": 2}}}

@@ -3,7 +3,7 @@ from itertools import count
 from types import SimpleNamespace
 
 try:
-    from replay import Generation, of_pod, of_topic
+    from replay import Generation, of_pod, of_topic, with_all_partitions
     from watch import LogReplaced, Watch
 except ImportError as error:
     raise unittest.SkipTest("pyspark is not installed") from error
@@ -168,6 +168,22 @@ class OfPod(unittest.TestCase):
     def test_another_takes_up_what_nobody_has_begun(self):
         nothing = SimpleNamespace(planned=dict)
         self.assertEqual(of_pod("second", self.LAST, nothing, TOPIC), self.LAST._replace(pod="second"))
+
+
+class AllPartitions(unittest.TestCase):
+    TOPIC = Topic(topic_id="a", begins={0: 0, 1: 3}, ends={0: 9, 1: 5})
+
+    def start(self, generation: Generation, planned: dict) -> dict | None:
+        return with_all_partitions(generation, SimpleNamespace(planned=lambda: planned), self.TOPIC).start
+
+    def test_one_that_came_before_the_first_batch_is_read_from_its_beginning(self):
+        self.assertEqual(self.start(Generation(1, None, {"0": 7}), {}), {"0": 7, "1": 3})
+
+    def test_what_was_planned_stays(self):
+        self.assertEqual(self.start(Generation(1, None, {"0": 7}), {0: 8}), {"0": 7})
+
+    def test_so_does_a_stream_that_begins_where_the_topic_does(self):
+        self.assertIsNone(self.start(Generation(), {}))
 
 
 if __name__ == "__main__":
