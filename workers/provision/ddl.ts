@@ -54,6 +54,8 @@ export const TABLES: readonly string[] = [
   'ALTER TABLE relay_state ADD COLUMN IF NOT EXISTS columns text[]',
   // The mark of the publication (workers/lib/publication.ts) that the slot was made with.
   'ALTER TABLE relay_state ADD COLUMN IF NOT EXISTS publication text',
+  // The marks of these columns (workers/relay/rewrite.ts); null where the relay has yet to note them.
+  'ALTER TABLE relay_state ADD COLUMN IF NOT EXISTS column_marks jsonb',
 ];
 
 /** The old row travels with an update: large values that stayed the same are missing from the new one. */

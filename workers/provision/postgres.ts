@@ -163,7 +163,7 @@ async function createSlot(client: Client, slot: string, mark: string): Promise<v
   await client.query(
     `INSERT INTO relay_state AS state (slot, epoch, snapshot_done, publication) VALUES ($1, 0, false, $2)
      ON CONFLICT (slot) DO UPDATE
-     SET epoch = state.epoch + 1, snapshot_done = false, start_lsn = NULL, publication = excluded.publication`,
+     SET epoch = state.epoch + 1, snapshot_done = false, start_lsn = NULL, publication = excluded.publication, column_marks = NULL`,
     [slot, mark],
   );
   await client.query(`SELECT pg_create_logical_replication_slot($1, 'pgoutput')`, [slot]);

@@ -114,11 +114,30 @@ describe('a field that a pipeline is given', () => {
   });
 
   test('a column that came and went while the relay was away stops nothing', async () => {
+    const before = epochEnds(bench.users.records).length;
     await bench.relay.end('SIGTERM');
     await bench.db.query('ALTER TABLE users ADD COLUMN passing text');
     await bench.insert(10, 'Passing');
     await bench.db.query('ALTER TABLE users DROP COLUMN passing');
     await bench.startRelay();
     await bench.equal('after a column came and went');
+    assert.equal(epochEnds(bench.users.records).length, before, 'and sends nobody again');
   });
+
+  const rewrite = `ALTER TABLE users ALTER COLUMN phone TYPE text USING phone || '!'`;
+  for (const [when, isAway] of [
+    ['under the relay', false],
+    ['while the relay was away', true],
+  ] as const) {
+    test(`whose values an ALTER TABLE changed ${when} is sent again, with all users`, async () => {
+      const before = epochEnds(bench.users.records).length;
+      if (isAway) await bench.relay.end('SIGTERM');
+      await bench.db.query(rewrite);
+      if (isAway) await bench.startRelay();
+      await until('the end of a new epoch', () => epochEnds(bench.users.records).length > before);
+      await bench.equal('after the column was rewritten');
+      await bench.insert(3, 'After');
+      await bench.equal('in the new epoch');
+    });
+  }
 });

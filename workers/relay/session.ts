@@ -19,6 +19,7 @@ import { beginEpoch } from './epoch.ts';
 import type { RelayMetrics } from './figures.ts';
 import { isHistoryLost, type Newest } from './history.ts';
 import { type Destination, epochEnd, newestOf, recordOf } from './records.ts';
+import { isRewritten, noteColumns, sendAllAgain } from './rewrite.ts';
 import { VALUE_SETTINGS } from './row-encoder.ts';
 import { readSchema, type Schema, TableAltered } from './schema.ts';
 import { send } from './sink.ts';
@@ -72,6 +73,7 @@ export async function runSession(context: SessionContext): Promise<void> {
   let slot: SlotState | undefined;
   try {
     slot = await awaitTurn(context, control);
+    await noteColumns(control, context.config.postgres.slot);
     const schema = await readSchema(control, context.config.postgres.slot, subjectOf(context));
     publisher = await openPublisher(context);
     const session = { ...context, control, slot, schema, ...publishing(context, publisher, schema) };
@@ -82,7 +84,7 @@ export async function runSession(context: SessionContext): Promise<void> {
     if (isAbort(error)) throw error;
     // Nothing of the column was published: the next session begins before its first row, with the newest schema.
     if (error instanceof TableAltered) return context.log.info(error.message);
-    if (isHistoryLost(error)) await askForEpoch(control, context.config.postgres.slot).catch(() => {});
+    await mend(control, context.config.postgres.slot, error).catch(() => {});
     const fault = postgresError(context.config.postgres, error);
     throw slot?.atRisk ? withRisk(fault, context.config.postgres.slot) : fault;
   } finally {
@@ -90,6 +92,12 @@ export async function runSession(context: SessionContext): Promise<void> {
     await publisher?.close().catch(() => {});
     await control.end().catch(() => {});
   }
+}
+
+/** What the slot hands out doesn't tell is sent by the next session, under a new epoch. */
+async function mend(control: Client, slot: string, error: unknown): Promise<void> {
+  if (isHistoryLost(error)) await askForEpoch(control, slot);
+  if (isRewritten(error)) await sendAllAgain(control, slot);
 }
 
 /** Whatever holds the relay up costs more than time now. */

@@ -3,6 +3,7 @@ import type { Sections } from '../lib/config.ts';
 import { StageError } from '../lib/health.ts';
 import { markOf } from '../lib/publication.ts';
 import { type Lsn, parseLsn } from './lsn.ts';
+import { COLUMNS_KEPT, tableRewritten } from './rewrite.ts';
 
 export type SlotState = {
   epoch: number;
@@ -27,6 +28,7 @@ type Row = {
   wal_status: string | null;
   server_known: boolean | null;
   published: boolean | null;
+  kept: boolean;
 };
 
 /** Which slot, and what it hands out. */
@@ -36,7 +38,7 @@ const QUERY = `
   SELECT state.epoch, state.snapshot_done, state.start_lsn::text,
          slot.confirmed_flush_lsn::text, slot.active_pid, slot.wal_status,
          state.server_started = pg_postmaster_start_time() AS server_known,
-         state.publication = ${markOf('$2')} AS published
+         state.publication = ${markOf('$2')} AS published, ${COLUMNS_KEPT} AS kept
   FROM (VALUES ($1::text)) AS wanted (slot)
   LEFT JOIN relay_state AS state USING (slot)
   LEFT JOIN pg_replication_slots AS slot ON slot.slot_name = wanted.slot`;
@@ -44,7 +46,7 @@ const QUERY = `
 /**
  * Reads what is known about the slot.
  * @throws {StageError} SlotMissing, SlotLost or PublicationChanged: changes may have passed unread, so the relay never makes a
- * slot itself.
+ * slot itself; TableRewritten
  */
 export async function readSlot(client: Client, { slot, publication }: Source): Promise<SlotState> {
   const { rows } = await client.query<Row>(QUERY, [slot, publication]);
@@ -55,6 +57,7 @@ export async function readSlot(client: Client, { slot, publication }: Source): P
     throw slotFault('SlotNotProvisioned', slot, 'is not (or not wholly) recorded in relay_state');
   }
   if (!row.published) throw publicationChanged({ slot, publication });
+  if (!row.kept) throw tableRewritten();
   return {
     epoch: row.epoch,
     snapshotDone: row.snapshot_done === true,
@@ -147,24 +150,26 @@ type WalRow = {
   safe: string | null;
   epoch: number | null;
   published: boolean | null;
+  kept: boolean;
 };
 
 /**
  * How the slot stands to the server's WAL.
- * @throws {StageError} PublicationChanged
+ * @throws {StageError} PublicationChanged, TableRewritten
  */
 export async function readWal(client: Client, { slot, publication }: Source): Promise<WalState> {
   const { rows } = await client.query<WalRow>(
     `SELECT pg_current_wal_lsn()::text AS end, slot.wal_status, slot.safe_wal_size::text AS safe,
             CASE WHEN state.snapshot_done THEN state.epoch END AS epoch,
-            state.publication = ${markOf('$2')} AS published
+            state.publication = ${markOf('$2')} AS published, ${COLUMNS_KEPT} AS kept
      FROM (VALUES ($1::text)) AS wanted (slot)
      LEFT JOIN relay_state AS state USING (slot)
      LEFT JOIN pg_replication_slots AS slot ON slot.slot_name = wanted.slot`,
     [slot, publication],
   );
-  const { end = '', wal_status = null, safe = null, epoch = null, published = null } = rows[0] ?? {};
+  const { end = '', wal_status = null, safe = null, epoch = null, published, kept } = rows[0] ?? {};
   if (!published) throw publicationChanged({ slot, publication });
+  if (!kept) throw tableRewritten();
   return {
     end: parseLsn(end),
     atRisk: isAtRisk(wal_status),
