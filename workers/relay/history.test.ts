@@ -48,6 +48,13 @@ describe('a history', () => {
     assert.deepEqual(confirmed, ['confirmed']);
   });
 
+  test('knows a record by where it was committed, where it says so', () => {
+    const { history, confirmed } = watched();
+    const headers = { version: String(versionOf(1, 5n)), 'committed-under': String(newest.version) };
+    history.see({ key: 'ada', headers });
+    assert.deepEqual(confirmed, ['confirmed']);
+  });
+
   const others: [what: string, seen: Pick<KafkaRecord, 'key' | 'headers'>][] = [
     ['another change stands in its place', record('grace', newest.version)],
     ['the user was changed elsewhere', record('ada', versionOf(1, 51n))],

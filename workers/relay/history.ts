@@ -2,8 +2,16 @@ import { StageError } from '../lib/health.ts';
 import type { KafkaRecord } from '../lib/kafka.ts';
 import { epochOf, type Lsn, lsnOf, versionOf } from './lsn.ts';
 
-/** The newest record of the topic. */
+/** The newest record of the topic: where it stands, as positionOf says. */
 export type Newest = { key: string; version: bigint };
+
+/** The header of a record that was committed behind what was published before it, though it was written earlier: as a version, where its commit stands. */
+export const COMMITTED_UNDER = 'committed-under';
+
+/** Where a record stands in the order in which the slot hands out what was committed, as the text of a version. */
+export function positionOf(headers: Readonly<Record<string, string>>): string | undefined {
+  return headers[COMMITTED_UNDER] ?? headers['version'];
+}
 
 /**
  * Watches whether the server's WAL is the one that was published from. A server that was set back, with its slot, hands
@@ -27,7 +35,7 @@ export class History {
   }
 
   see({ key, headers }: Pick<KafkaRecord, 'key' | 'headers'>): void {
-    if (!this.#awaits || key !== this.#newest.key || headers['version'] !== String(this.#newest.version))
+    if (!this.#awaits || key !== this.#newest.key || positionOf(headers) !== String(this.#newest.version))
       return;
     this.#awaits = false;
     this.#onConfirmed();

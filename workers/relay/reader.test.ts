@@ -9,13 +9,18 @@ function setUp() {
   const seen: string[] = [];
   const reader = new Reader({
     epoch: 1,
+    from: 0n,
     schema: { columns: USER_COLUMNS, asOf: 2n ** 47n, namespace: 'public' },
     recordOf: ({ id, committedAt, encode }) => {
       const headers = { at: String(committedAt) };
       return { topic: 'users', key: id, value: encode ? encode(1) : null, headers };
     },
-    add: ({ key, headers }) =>
-      seen.push(`${key} ${lsnOf(BigInt(headers['version'] ?? 0))} at ${headers['at']}`),
+    add: ({ key, headers }) => {
+      const [version, under] = [headers['version'], headers['committed-under']].map((each) =>
+        each ? lsnOf(BigInt(each)) : undefined,
+      );
+      seen.push(`${key} ${version} at ${headers['at']}${under ? ` under ${under}` : ''}`);
+    },
     mark: (lsn) => seen.push(`mark ${lsn}`),
   });
   reader.onMessage(wal.relation('users', { id: 2950 }), 0n);
@@ -43,6 +48,16 @@ describe('the reader', () => {
     reader.onMessage(wal.update(['O', ['a']], ['b']), 0x20n);
     reader.onMessage(commit, 0x40n);
     assert.deepEqual(seen, ['a 31 at 1000', 'a 32 at 1000', 'b 62 at 1000', 'mark 64']);
+  });
+
+  test('tells where a row was committed that is older than what was published while its transaction was open', () => {
+    const { reader, seen } = setUp();
+    reader.onKeepalive(0x20n);
+    reader.onMessage(wal.begin(1000, 0x3fn), 0n);
+    reader.onMessage(wal.update(undefined, ['a']), 0x10n);
+    reader.onMessage(wal.update(undefined, ['b']), 0x20n);
+    reader.onMessage(commit, 0x40n);
+    assert.deepEqual(seen, ['mark 32', 'a 16 at 1000 under 63', 'b 32 at 1000', 'mark 64']);
   });
 
   test('marks a keepalive only between transactions', () => {

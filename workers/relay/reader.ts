@@ -1,10 +1,13 @@
 import type { KafkaRecord } from '../lib/kafka.ts';
 import { type Change, ChangeReader, type ReaderSchema } from './changes.ts';
-import type { Lsn } from './lsn.ts';
+import { COMMITTED_UNDER } from './history.ts';
+import { type Lsn, versionOf } from './lsn.ts';
 import { Versions } from './versions.ts';
 
 export type ReaderOptions = {
   epoch: number;
+  /** All that was committed before has been published already. */
+  from: Lsn;
   schema: ReaderSchema;
   /** Makes the record of a change, before the next message is read. */
   recordOf(change: Change): KafkaRecord;
@@ -16,6 +19,7 @@ export type ReaderOptions = {
 
 // The bytes by which pgoutput tells its messages apart, and where a message has what is read of it.
 const [BEGIN, COMMIT, RELATION] = [0x42, 0x43, 0x52];
+const BEGIN_COMMIT_LSN = 1;
 const BEGIN_TIME = 9;
 const COMMIT_START = 2;
 const COMMIT_END = 10;
@@ -29,9 +33,12 @@ export class Reader {
   readonly #versions: Versions;
   #inTransaction = false;
   #committedAt = 0;
+  #commitLsn: Lsn = 0n;
+  #marked: Lsn;
 
   constructor(options: ReaderOptions) {
     this.#options = options;
+    this.#marked = options.from;
     this.#changes = new ChangeReader(options.schema);
     this.#versions = new Versions(options);
   }
@@ -50,11 +57,12 @@ export class Reader {
     const tag = bytes[0];
     if (tag === BEGIN) {
       this.#inTransaction = true;
+      this.#commitLsn = bytes.readBigUInt64BE(BEGIN_COMMIT_LSN);
       this.#committedAt = POSTGRES_BEGAN_MS + Number(bytes.readBigInt64BE(BEGIN_TIME) / 1000n);
     } else if (tag === COMMIT) {
       this.#inTransaction = false;
       this.#versions.endBefore(bytes.readBigUInt64BE(COMMIT_START));
-      this.#options.mark(bytes.readBigUInt64BE(COMMIT_END));
+      this.#mark(bytes.readBigUInt64BE(COMMIT_END));
     } else if (tag === RELATION) {
       this.#changes.describe(bytes);
     } else {
@@ -64,12 +72,20 @@ export class Reader {
 
   #take(change: Change, lsn: Lsn): void {
     const record = this.#options.recordOf(change);
+    // By its version a record of a long transaction would lie before what was published, and acknowledged, while that was open.
+    if (lsn < this.#marked)
+      record.headers[COMMITTED_UNDER] = String(versionOf(this.#options.epoch, this.#commitLsn));
     if (change.isNew) this.#versions.began(record, lsn);
     else this.#versions.changed(record, lsn);
   }
 
   /** An idle table must not make the server keep WAL: with nothing half read, all before `lsn` has been sent. */
   onKeepalive(lsn: Lsn): void {
-    if (!this.#inTransaction) this.#options.mark(lsn);
+    if (!this.#inTransaction) this.#mark(lsn);
+  }
+
+  #mark(lsn: Lsn): void {
+    if (lsn > this.#marked) this.#marked = lsn;
+    this.#options.mark(lsn);
   }
 }

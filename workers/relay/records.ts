@@ -1,7 +1,7 @@
 import type { EndOffsets, KafkaRecord } from '../lib/kafka.ts';
 import type { Tail } from '../lib/kafka-tail.ts';
 import type { Change } from './changes.ts';
-import type { Newest } from './history.ts';
+import { type Newest, positionOf } from './history.ts';
 import { MAX_VERSION } from './lsn.ts';
 import { TextRow } from './row.ts';
 import { RowEncoder, RowTooLarge } from './row-encoder.ts';
@@ -75,11 +75,12 @@ export function epochEnd(version: bigint, { start, end }: Span, to: Destination)
   }));
 }
 
-/** The record with the highest of the versions that they carry in their headers; undefined where none carries a possible one. */
+/** The record with the highest of the positions that they carry in their headers; undefined where none carries a possible one. */
 export function newestOf(records: readonly Tail[]): Newest | undefined {
   const versioned = records
-    .filter(({ headers: { version } }) => version !== undefined && /^\d+$/.test(version))
-    .map(({ key, headers: { version = '' } }) => ({ key, version: BigInt(version) }))
+    .map(({ key, headers }) => ({ key, position: positionOf(headers) ?? '' }))
+    .filter(({ position }) => /^\d+$/.test(position))
+    .map(({ key, position }) => ({ key, version: BigInt(position) }))
     .filter(({ version }) => version <= MAX_VERSION);
   return versioned.sort((one, other) => Number(one.version - other.version)).at(-1);
 }

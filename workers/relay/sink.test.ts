@@ -90,4 +90,6 @@ test('the newest record is the one of the highest version that there can be', ()
   ];
   assert.deepEqual(newestOf(tails), { key: 'new', version: MAX_VERSION });
   assert.equal(newestOf([tail('none')]), undefined);
+  const long = { key: 'long', headers: { version: '3', 'committed-under': '9' } };
+  assert.deepEqual(newestOf([tail('old', 5n), long]), { key: 'long', version: 9n });
 });

@@ -40,6 +40,7 @@ export async function streamChanges(session: Session): Promise<void> {
   });
   const reader = new Reader({
     epoch: slot.epoch,
+    from: slot.confirmedLsn,
     schema: session.schema,
     recordOf: session.recordOf,
     add: (record) => {

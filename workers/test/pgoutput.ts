@@ -6,9 +6,9 @@ type Value = string | null | undefined;
 const RELATION_ID = 16_400;
 const UNUSED = Buffer.alloc(4);
 
-export function begin(committedAtMs: number): Buffer {
+export function begin(committedAtMs: number, commitLsn = 0n): Buffer {
   const sinceTwoThousand = BigInt(committedAtMs - Date.UTC(2000, 0)) * 1000n;
-  return Buffer.concat([Buffer.from('B'), int64(0n), int64(sinceTwoThousand), UNUSED]);
+  return Buffer.concat([Buffer.from('B'), int64(commitLsn), int64(sinceTwoThousand), UNUSED]);
 }
 
 export function commit(end: bigint): Buffer {

@@ -42,6 +42,7 @@ function recordOf({ id, committedAt, encode }: Change) {
 
 const reader = new Reader({
   epoch: 0,
+  from: 0n,
   schema: { columns: USER_COLUMNS, asOf: 0n, namespace: 'public' },
   recordOf,
   add: (record) => outbox.add(record),
