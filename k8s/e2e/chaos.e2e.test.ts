@@ -27,6 +27,8 @@ const CUTS: [one: PodName, other: PodName, ms: number][] = [
   ['Spark executor', 'broker', CUT_MS],
   ['Spark executor', 'Cassandra', CUT_MS],
   ['Spark driver', 'registry', CUT_MS],
+  ['Spark driver', 'Cassandra', CUT_MS],
+  ['registry', 'broker', CUT_MS],
   ['Spark driver', 'Spark executor', LONG_CUT_MS],
 ];
 

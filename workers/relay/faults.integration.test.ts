@@ -108,17 +108,35 @@ describe('the relay, when something fails,', () => {
     assert.equal((end?.version ?? 0n) >> 48n, ((before.at(-1)?.version ?? 0n) >> 48n) + 1n);
   });
 
+  const ASK_FOR_EPOCH = `
+    UPDATE relay_state SET epoch = epoch + 1, snapshot_done = false, start_lsn = restart_lsn
+    FROM pg_replication_slots WHERE slot_name = slot`;
+
   test('publishes the table anew when it is asked to, under an epoch above', async () => {
     const before = epochEnds(bench.users.records).length;
     assert.equal(await bench.relay.end('SIGTERM'), 0);
-    await bench.db.query(
-      `UPDATE relay_state SET epoch = epoch + 1, snapshot_done = false, start_lsn = restart_lsn
-       FROM pg_replication_slots WHERE slot_name = slot`,
-    );
+    await bench.db.query(ASK_FOR_EPOCH);
     await bench.startRelay();
     await nextEnds(before);
     await bench.equal('in the new epoch');
     await bench.insert(3, 'Streamed again');
     await bench.equal('with what came after it');
+  });
+
+  test('takes up a snapshot in which it was killed, and misses nobody who changed meanwhile', async () => {
+    await bench.insert(60_000, 'Many');
+    await bench.equal('before the snapshot');
+    assert.equal(await bench.relay.end('SIGTERM'), 0);
+    await bench.db.query(ASK_FOR_EPOCH);
+    const [before, ends] = [bench.users.records.length, epochEnds(bench.users.records).length];
+    const relay = await bench.startRelay();
+    await until('the snapshot to begin', () => bench.users.records.length > before);
+    await relay.end('SIGKILL');
+    assert.equal(epochEnds(bench.users.records).length, ends, 'it was killed before the end');
+    await bench.db.query(`DELETE FROM users WHERE id IN (SELECT id FROM users ORDER BY id LIMIT 500)`);
+    await bench.db.query(`UPDATE users SET phone = 'meanwhile' WHERE id IN (SELECT id FROM users LIMIT 500)`);
+    await bench.startRelay();
+    await nextEnds(ends);
+    await bench.equal('after the snapshot was taken up again');
   });
 });

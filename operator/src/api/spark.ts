@@ -70,7 +70,10 @@ export const spark = z
         storage: storage('1Gi'),
         uri: address('[a-z0-9]+')
           .optional()
-          .meta({ description: 'A directory on any Hadoop file system, instead of the volume.' }),
+          .meta({
+            description:
+              'A directory on a Hadoop file system that the Spark image has a class for, instead of the volume.',
+          }),
       })
       .prefault({})
       .meta({ description: 'Where Spark keeps how far it has come.' }),
