@@ -68,12 +68,10 @@ export const spark = z
     checkpoint: z
       .object({
         storage: storage('1Gi'),
-        uri: address('[a-z0-9]+')
-          .optional()
-          .meta({
-            description:
-              'A directory on a Hadoop file system that the Spark image has a class for, instead of the volume.',
-          }),
+        uri: address('[a-z0-9]+').optional().meta({
+          description:
+            'A directory on a Hadoop file system that the Spark image has a class for, instead of the volume.',
+        }),
       })
       .prefault({})
       .meta({ description: 'Where Spark keeps how far it has come.' }),
