@@ -135,6 +135,11 @@ export const TRANSITIONS: Transition[] = [
     'partitions can be added, never taken away: their records would be lost; make a new pipeline',
   ),
   onceThereIsData(
+    'kafka.topic.partitions',
+    "self.spec.kafka.topic.partitions <= oldSelf.spec.kafka.topic.partitions || 'delete' in self.spec.kafka.topic.cleanup",
+    'partitions are added only with delete in kafka.topic.cleanup: the last record of a user who then goes on in another partition would stay in the former one for ever; add delete first',
+  ),
+  onceThereIsData(
     'kafka.strimzi.controllers.replicas',
     whereKept('kafka.strimzi', unchanged('kafka.strimzi.controllers.replicas')),
     "the number of controllers can't be changed: Strimzi runs them as a static quorum; make a new pipeline",

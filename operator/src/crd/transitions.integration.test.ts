@@ -92,6 +92,12 @@ const refused: Change[] = [
   },
   { field: 'kafka.topic.partitions', to: topic({ partitions: 5 }), wayRound: NEW_PIPELINE },
   {
+    field: 'kafka.topic.partitions',
+    from: topic({ cleanup: ['compact'] }),
+    to: topic({ cleanup: ['compact'], partitions: 12 }),
+    wayRound: /add delete first$/,
+  },
+  {
     field: 'kafka.strimzi.controllers.replicas',
     from: { kafka: { strimzi: {} } },
     to: { kafka: { strimzi: { controllers: { replicas: 5 } } } },
