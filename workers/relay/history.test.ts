@@ -5,7 +5,7 @@ import { History, isAhead } from './history.ts';
 import { versionOf } from './lsn.ts';
 
 const changed = { name: 'StageError', reason: 'HistoryChanged' };
-const newest = { key: 'ada', version: versionOf(1, 50n) };
+const newest = { key: 'ada', version: versionOf(1, 50n), position: versionOf(1, 70n) };
 const record = (key: string, version: bigint) => ({ key, headers: { version: String(version) } });
 
 describe('the newest record of the topic', () => {
@@ -48,11 +48,12 @@ describe('a history', () => {
     assert.deepEqual(confirmed, ['confirmed']);
   });
 
-  test('knows a record by where it was committed, where it says so', () => {
-    const { history, confirmed } = watched();
-    const headers = { version: String(versionOf(1, 5n)), 'committed-under': String(newest.version) };
-    history.see({ key: 'ada', headers });
-    assert.deepEqual(confirmed, ['confirmed']);
+  test('knows a record by its version, whether or not it tells again where it was committed', () => {
+    for (const headers of [{}, { 'committed-under': String(newest.position) }]) {
+      const { history, confirmed } = watched();
+      history.see({ key: 'ada', headers: { version: String(newest.version), ...headers } });
+      assert.deepEqual(confirmed, ['confirmed']);
+    }
   });
 
   const others: [what: string, seen: Pick<KafkaRecord, 'key' | 'headers'>][] = [

@@ -2,8 +2,11 @@ import { StageError } from '../lib/health.ts';
 import type { KafkaRecord } from '../lib/kafka.ts';
 import { epochOf, type Lsn, lsnOf, versionOf } from './lsn.ts';
 
-/** The newest record of the topic: where it stands, as positionOf says. */
-export type Newest = { key: string; version: bigint };
+/**
+ * The newest record of the topic. Its version is the same whenever it comes; its position, as positionOf says, may be told
+ * another time or not.
+ */
+export type Newest = { key: string; version: bigint; position: bigint };
 
 /** The header of a record that was committed behind what was published before it, though it was written earlier: as a version, where its commit stands. */
 export const COMMITTED_UNDER = 'committed-under';
@@ -35,7 +38,7 @@ export class History {
   }
 
   see({ key, headers }: Pick<KafkaRecord, 'key' | 'headers'>): void {
-    if (!this.#awaits || key !== this.#newest.key || positionOf(headers) !== String(this.#newest.version))
+    if (!this.#awaits || key !== this.#newest.key || headers['version'] !== String(this.#newest.version))
       return;
     this.#awaits = false;
     this.#onConfirmed();
@@ -51,7 +54,7 @@ export class History {
 }
 
 /**
- * Whether the newest record tells of changes that the slot has still to hand out.
+ * Whether the newest record tells of changes that the slot has still to hand out, by its position.
  * @throws {StageError} HistoryChanged where this server can't have made it: it lies behind the end of the WAL, or in an
  * epoch that the database doesn't know; HistoryUnknown where the topic has none, and so nothing to tell it by.
  */

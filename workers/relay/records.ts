@@ -78,11 +78,15 @@ export function epochEnd(version: bigint, { start, end }: Span, to: Destination)
 /** The record with the highest of the positions that they carry in their headers; undefined where none carries a possible one. */
 export function newestOf(records: readonly Tail[]): Newest | undefined {
   const versioned = records
-    .map(({ key, headers }) => ({ key, position: positionOf(headers) ?? '' }))
-    .filter(({ position }) => /^\d+$/.test(position))
-    .map(({ key, position }) => ({ key, version: BigInt(position) }))
-    .filter(({ version }) => version <= MAX_VERSION);
-  return versioned.sort((one, other) => Number(one.version - other.version)).at(-1);
+    .map(({ key, headers }) => ({ key, texts: [headers['version'] ?? '', positionOf(headers) ?? ''] }))
+    .filter(({ texts }) => texts.every((text) => /^\d+$/.test(text)))
+    .map(({ key, texts: [version = '', position = ''] }) => ({
+      key,
+      version: BigInt(version),
+      position: BigInt(position),
+    }))
+    .filter(({ position }) => position <= MAX_VERSION);
+  return versioned.sort((one, other) => Number(one.position - other.position)).at(-1);
 }
 
 /** Roughly what a record takes in a batch. */

@@ -88,8 +88,8 @@ test('the newest record is the one of the highest version that there can be', ()
     tail('impossible', MAX_VERSION + 1n),
     tail('none'),
   ];
-  assert.deepEqual(newestOf(tails), { key: 'new', version: MAX_VERSION });
+  assert.deepEqual(newestOf(tails), { key: 'new', version: MAX_VERSION, position: MAX_VERSION });
   assert.equal(newestOf([tail('none')]), undefined);
   const long = { key: 'long', headers: { version: '3', 'committed-under': '9' } };
-  assert.deepEqual(newestOf([tail('old', 5n), long]), { key: 'long', version: 9n });
+  assert.deepEqual(newestOf([tail('old', 5n), long]), { key: 'long', version: 3n, position: 9n });
 });

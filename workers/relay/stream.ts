@@ -69,10 +69,10 @@ export async function openStream(options: WalOptions): Promise<WalStream> {
 }
 
 function wireUp(service: LogicalReplicationService, options: WalOptions, fail: (error: unknown) => void) {
-  let [open, paused, heard] = [true, false, Date.now()];
+  let [open, paused, heard] = [true, false, performance.now()];
   // A failed stream hands on nothing more: what follows a lost message must never be confirmed.
   const guarded = (handle: () => void) => {
-    heard = Date.now();
+    heard = performance.now();
     if (!open) return;
     try {
       handle();
@@ -87,12 +87,12 @@ function wireUp(service: LogicalReplicationService, options: WalOptions, fail: (
     guarded(() => options.onKeepalive(parseLsn(lsn), replyWanted)),
   );
   const watch = setInterval(() => {
-    if (!paused && Date.now() - heard > SILENCE_MS) {
+    if (!paused && performance.now() - heard > SILENCE_MS) {
       fail(new Error(`the server has been silent for ${SILENCE_MS / 1000} s`));
     }
   }, 1000);
   const setPaused = (value: boolean) => {
-    [paused, heard] = [value, Date.now()];
+    [paused, heard] = [value, performance.now()];
     value ? socketOf(service)?.pause() : socketOf(service)?.resume();
   };
   return {

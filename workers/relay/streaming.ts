@@ -1,7 +1,7 @@
 import { StageError } from '../lib/health.ts';
 import { postgresClient, postgresError } from '../lib/postgres.ts';
-import { History, isAhead } from './history.ts';
-import { formatLsn } from './lsn.ts';
+import { History, isAhead, isHistoryLost } from './history.ts';
+import { formatLsn, type Lsn } from './lsn.ts';
 import { Outbox } from './outbox.ts';
 import { Pace } from './pace.ts';
 import { Reader } from './reader.ts';
@@ -26,6 +26,7 @@ export async function streamChanges(session: Session): Promise<void> {
   const failure = Promise.withResolvers<never>();
   failure.promise.catch(() => {});
   let stream: WalStream | undefined;
+  let [reading, refused] = [true, false];
   const history = await historyOf(session, failure.reject);
   const tenure = new Tenure(() => performance.now());
   const outbox = new Outbox({
@@ -35,7 +36,7 @@ export async function streamChanges(session: Session): Promise<void> {
       await session.publish(records);
     },
     onConfirmed: (lsn) => stream?.confirm(lsn),
-    onPressure: (full) => (full ? stream?.pause() : stream?.resume()),
+    onPressure: (full) => (full || !reading ? stream?.pause() : stream?.resume()),
     onError: failure.reject,
   });
   const reader = new Reader({
@@ -54,22 +55,33 @@ export async function streamChanges(session: Session): Promise<void> {
   });
   const timers: NodeJS.Timeout[] = [];
   try {
-    stream = await open(session, reader, () => stream?.confirm(outbox.confirmed));
+    const take = (bytes: Buffer, lsn: Lsn) => {
+      try {
+        reader.onMessage(bytes, lsn);
+      } catch (error) {
+        refused = !isHistoryLost(error);
+        throw error;
+      }
+    };
+    const reply = () => stream?.confirm(outbox.confirmed);
+    stream = await open(session, { onMessage: take, onKeepalive: (lsn) => reader.onKeepalive(lsn) }, reply);
     log.info({ from: formatLsn(slot.confirmedLsn), epoch: slot.epoch }, 'streaming');
     timers.push(setInterval(() => stream?.ping(outbox.confirmed), BEAT_MS));
     const pace = new Pace();
     const show = () => tenure.renew(() => showFigures(session, outbox, reader, pace));
-    timers.push(setInterval(() => show().catch(failure.reject), FIGURES_MS));
+    timers.push(regularly(FIGURES_MS, show, failure.reject));
     await show();
     const ended = stream.ended.catch((error) => Promise.reject(streamError(session.config.postgres, error)));
     await Promise.race([ended, failure.promise, aborted(signal)]);
+    reading = false;
     stream.pause();
     await outbox.drain();
   } finally {
     for (const timer of timers) clearInterval(timer);
+    reading = false;
     stream?.pause();
-    // A batch that is under way must not land behind the records of the next session.
-    await outbox.stop();
+    // What lies before a row that can't be carried is good. A batch that is under way must not land behind the next session's.
+    await (refused ? outbox.drain() : outbox.stop());
     stream?.confirm(outbox.confirmed);
     log.info({ confirmed: formatLsn(outbox.confirmed) }, 'stopped streaming');
     await stream?.close();
@@ -83,13 +95,27 @@ async function historyOf(session: Session, fail: (error: unknown) => void): Prom
   const { end } = await readWal(control, config.postgres);
   const newest = await published();
   const known = () => void markServerKnown(control, config.postgres.slot).catch(fail);
-  const ahead = isAhead(newest?.version, slot.epoch, slot.confirmedLsn, end);
+  const ahead = isAhead(newest?.position, slot.epoch, slot.confirmedLsn, end);
   if (newest && ahead) return new History(newest, end, known);
   known();
   return undefined;
 }
 
-async function open({ config, access }: Session, reader: Reader, reply: () => void): Promise<WalStream> {
+/** Does `work` every `ms`, never twice at once. */
+function regularly(ms: number, work: () => Promise<void>, fail: (error: unknown) => void): NodeJS.Timeout {
+  let busy = false;
+  const once = async () => {
+    if (busy) return;
+    busy = true;
+    await work().catch(fail);
+    busy = false;
+  };
+  return setInterval(() => void once(), ms);
+}
+
+type Handlers = { onMessage(bytes: Buffer, lsn: Lsn): void; onKeepalive(lsn: Lsn): void };
+
+async function open({ config, access }: Session, to: Handlers, reply: () => void): Promise<WalStream> {
   const { credentials, ca } = access.POSTGRES;
   const { slot, publication } = config.postgres;
   try {
@@ -97,9 +123,9 @@ async function open({ config, access }: Session, reader: Reader, reply: () => vo
       client: postgresClient(config.postgres, credentials, ca),
       slot,
       publication,
-      onMessage: (bytes, lsn) => reader.onMessage(bytes, lsn),
+      onMessage: to.onMessage,
       onKeepalive: (lsn, replyWanted) => {
-        reader.onKeepalive(lsn);
+        to.onKeepalive(lsn);
         if (replyWanted) reply();
       },
     });

@@ -23,8 +23,8 @@ export async function awaitTurn(context: SessionContext, control: Client): Promi
     if (locked && slot.reader === null) return slot;
     if (!told) log.info({ slot: name, locked, reader: slot.reader }, 'standing by: the slot is being read');
     told = true;
-    readSince = locked ? (readSince ?? Date.now()) : undefined;
-    report(context, slot, readSince !== undefined && Date.now() - readSince > FOREIGN_MS);
+    readSince = locked ? (readSince ?? performance.now()) : undefined;
+    report(context, slot, readSince !== undefined && performance.now() - readSince > FOREIGN_MS);
     await sleep(POLL_MS, signal);
   }
 }

@@ -144,8 +144,10 @@ class Job:
                     watch.topic()
         finally:
             batches.close()
-            await_commit(query, LONGEST_COMMIT_S)
-            query.stop()
+            try:
+                await_commit(query, LONGEST_COMMIT_S)
+            finally:
+                query.stop()
         if not stop.is_set() and (error := batches.fault or query.exception()):
             raise error
 

@@ -113,7 +113,7 @@ export function url(description: string, instead: string) {
     description,
     'x-kubernetes-validations': [
       {
-        rule: "isURL(self) && url(self).getHostname() != ''",
+        rule: "isURL(self) && url(self).getHostname() != '' && (url(self).getPort() == '' || int(url(self).getPort()) < 65536)",
         message: 'must be a URL, as in https://api.example:8443/users',
       },
       {

@@ -137,7 +137,7 @@ export const TRANSITIONS: Transition[] = [
   onceThereIsData(
     'kafka.topic.partitions',
     "self.spec.kafka.topic.partitions <= oldSelf.spec.kafka.topic.partitions || 'delete' in self.spec.kafka.topic.cleanup",
-    'partitions are added only with delete in kafka.topic.cleanup: the last record of a user who then goes on in another partition would stay in the former one for ever; add delete first',
+    'partitions are added only with delete in kafka.topic.cleanup: the last record of a user who then goes on in another partition would stay in the former one for ever; set it beside compact, for as long as kafka.topic.retention lasts',
   ),
   onceThereIsData(
     'kafka.strimzi.controllers.replicas',

@@ -98,7 +98,7 @@ const refusals: Refusal[] = [
     spec: { schemaRegistry: { external: { url: 'http://me:secret@registry:8081' } } },
     says: /spec\.schemaRegistry\.external\.url.*name it by secretRef/s,
   },
-  ...['http://[', 'https://:80/', 'https://api.example:port/'].map((url) => ({
+  ...['http://[', 'https://:80/', 'https://api.example:port/', 'https://api.example:65536/'].map((url) => ({
     name: `${url} for a source`,
     spec: { source: { url } },
     says: /spec\.source\.url.*must be a URL, as in/s,

@@ -95,7 +95,7 @@ const refused: Change[] = [
     field: 'kafka.topic.partitions',
     from: topic({ cleanup: ['compact'] }),
     to: topic({ cleanup: ['compact'], partitions: 12 }),
-    wayRound: /add delete first$/,
+    wayRound: /set it beside compact, for as long as kafka\.topic\.retention lasts$/,
   },
   {
     field: 'kafka.strimzi.controllers.replicas',
