@@ -26,8 +26,8 @@ const MARKS = `
  */
 export const COLUMNS_KEPT = `
   coalesce(
-    (SELECT column_marks->'columns' <@ now->'columns'
-            AND (column_marks->'file' = now->'file' OR column_marks->'altered' <@ now->'altered')
+    (SELECT (column_marks->'columns') <@ (now->'columns')
+            AND ((column_marks->'file') = (now->'file') OR (column_marks->'altered') <@ (now->'altered'))
      FROM (SELECT ${MARKS} AS now) AS marks), true)`;
 
 const REWRITTEN = 'TableRewritten';
