@@ -1,4 +1,5 @@
 import { StageError } from '../lib/health.ts';
+import type { KafkaRecord } from '../lib/kafka.ts';
 import { postgresClient, postgresError } from '../lib/postgres.ts';
 import { History, isAhead, isHistoryLost } from './history.ts';
 import { formatLsn, type Lsn } from './lsn.ts';
@@ -8,7 +9,7 @@ import { Reader } from './reader.ts';
 import { TableAltered } from './schema.ts';
 import type { Session } from './session.ts';
 import { epochOver, markServerKnown, readWal, riskOf } from './slot.ts';
-import { openStream, type WalStream } from './stream.ts';
+import { openStream, type WalOptions, type WalStream } from './stream.ts';
 import { Tenure } from './tenure.ts';
 
 /** How often the server hears from us, well within its timeout also while the stream is held back. */
@@ -22,69 +23,105 @@ const FIGURES_MS = 3000;
  * is sent again by the next session.
  */
 export async function streamChanges(session: Session): Promise<void> {
-  const { log, signal, slot } = session;
   const failure = Promise.withResolvers<never>();
   failure.promise.catch(() => {});
-  let stream: WalStream | undefined;
-  let [reading, refused] = [true, false];
   const history = await historyOf(session, failure.reject);
-  const tenure = new Tenure(() => performance.now());
-  const outbox = new Outbox({
-    confirmed: slot.confirmedLsn,
-    send: async (records) => {
-      tenure.require();
-      await session.publish(records);
-    },
-    onConfirmed: (lsn) => stream?.confirm(lsn),
-    onPressure: (full) => (full || !reading ? stream?.pause() : stream?.resume()),
-    onError: failure.reject,
-  });
-  const reader = new Reader({
-    epoch: slot.epoch,
-    from: slot.confirmedLsn,
-    schema: session.schema,
-    recordOf: session.recordOf,
-    add: (record) => {
+  const streaming = new Streaming(session, history, failure.reject);
+  try {
+    const { ended } = await streaming.begin();
+    await Promise.race([ended, failure.promise, aborted(session.signal)]);
+    await streaming.drain();
+  } finally {
+    await streaming.end();
+  }
+}
+
+/** The WAL on its way from the slot to Kafka. */
+class Streaming {
+  readonly #session: Session;
+  readonly #fail: (error: unknown) => void;
+  readonly #tenure = new Tenure(() => performance.now());
+  readonly #outbox: Outbox;
+  readonly #reader: Reader;
+  readonly #timers: NodeJS.Timeout[] = [];
+  #stream: WalStream | undefined;
+  #isReading = true;
+  /** A row can't be carried. */
+  #isRefused = false;
+
+  constructor(session: Session, history: History | undefined, fail: (error: unknown) => void) {
+    const { slot, schema, recordOf } = session;
+    this.#session = session;
+    this.#fail = fail;
+    const outbox = new Outbox({
+      confirmed: slot.confirmedLsn,
+      send: async (records) => {
+        this.#tenure.require();
+        await session.publish(records);
+      },
+      onConfirmed: (lsn) => this.#stream?.confirm(lsn),
+      onPressure: (full) => (full || !this.#isReading ? this.#stream?.pause() : this.#stream?.resume()),
+      onError: fail,
+    });
+    const add = (record: KafkaRecord) => {
       history?.see(record);
       outbox.add(record);
-    },
-    mark: (lsn) => {
+    };
+    const mark = (lsn: Lsn) => {
       history?.pass(lsn);
       outbox.mark(lsn);
-    },
-  });
-  const timers: NodeJS.Timeout[] = [];
-  try {
-    const take = (bytes: Buffer, lsn: Lsn) => {
-      try {
-        reader.onMessage(bytes, lsn);
-      } catch (error) {
-        refused = !isHistoryLost(error);
-        throw error;
-      }
     };
-    const reply = () => stream?.confirm(outbox.confirmed);
-    stream = await open(session, { onMessage: take, onKeepalive: (lsn) => reader.onKeepalive(lsn) }, reply);
+    this.#outbox = outbox;
+    this.#reader = new Reader({ epoch: slot.epoch, from: slot.confirmedLsn, schema, recordOf, add, mark });
+  }
+
+  /** @returns what rejects when the stream ends */
+  async begin(): Promise<{ ended: Promise<never> }> {
+    const { log, slot, config } = this.#session;
+    const stream = await open(this.#session, {
+      onMessage: (bytes, lsn) => this.#take(bytes, lsn),
+      onKeepalive: (lsn, replyWanted) => {
+        this.#reader.onKeepalive(lsn);
+        if (replyWanted) this.#stream?.confirm(this.#outbox.confirmed);
+      },
+    });
+    this.#stream = stream;
     log.info({ from: formatLsn(slot.confirmedLsn), epoch: slot.epoch }, 'streaming');
-    timers.push(setInterval(() => stream?.ping(outbox.confirmed), BEAT_MS));
+    this.#timers.push(setInterval(() => stream.ping(this.#outbox.confirmed), BEAT_MS));
     const pace = new Pace();
-    const show = () => tenure.renew(() => showFigures(session, outbox, reader, pace));
-    timers.push(regularly(FIGURES_MS, show, failure.reject));
+    const show = () => this.#tenure.renew(() => showFigures(this.#session, this.#outbox, this.#reader, pace));
+    this.#timers.push(regularly(FIGURES_MS, show, this.#fail));
     await show();
-    const ended = stream.ended.catch((error) => Promise.reject(streamError(session.config.postgres, error)));
-    await Promise.race([ended, failure.promise, aborted(signal)]);
-    reading = false;
-    stream.pause();
-    await outbox.drain();
-  } finally {
-    for (const timer of timers) clearInterval(timer);
-    reading = false;
-    stream?.pause();
-    // What lies before a row that can't be carried is good. A batch that is under way must not land behind the next session's.
-    await (refused ? outbox.drain() : outbox.stop());
-    stream?.confirm(outbox.confirmed);
-    log.info({ confirmed: formatLsn(outbox.confirmed) }, 'stopped streaming');
-    await stream?.close();
+    return { ended: stream.ended.catch((error) => Promise.reject(streamError(config.postgres, error))) };
+  }
+
+  /** Reads no further; resolves when all that was read is published. */
+  async drain(): Promise<void> {
+    this.#isReading = false;
+    this.#stream?.pause();
+    await this.#outbox.drain();
+  }
+
+  async end(): Promise<void> {
+    for (const timer of this.#timers) clearInterval(timer);
+    // What lies before a row that can't be carried is good.
+    if (this.#isRefused) await this.drain();
+    this.#isReading = false;
+    this.#stream?.pause();
+    // A batch that is under way must not land behind the records of the next session.
+    await this.#outbox.stop();
+    this.#stream?.confirm(this.#outbox.confirmed);
+    this.#session.log.info({ confirmed: formatLsn(this.#outbox.confirmed) }, 'stopped streaming');
+    await this.#stream?.close();
+  }
+
+  #take(bytes: Buffer, lsn: Lsn): void {
+    try {
+      this.#reader.onMessage(bytes, lsn);
+    } catch (error) {
+      this.#isRefused = !isHistoryLost(error);
+      throw error;
+    }
   }
 }
 
@@ -113,22 +150,15 @@ function regularly(ms: number, work: () => Promise<void>, fail: (error: unknown)
   return setInterval(() => void once(), ms);
 }
 
-type Handlers = { onMessage(bytes: Buffer, lsn: Lsn): void; onKeepalive(lsn: Lsn): void };
-
-async function open({ config, access }: Session, to: Handlers, reply: () => void): Promise<WalStream> {
+async function open(
+  { config, access }: Session,
+  handlers: Pick<WalOptions, 'onMessage' | 'onKeepalive'>,
+): Promise<WalStream> {
   const { credentials, ca } = access.POSTGRES;
   const { slot, publication } = config.postgres;
   try {
-    return await openStream({
-      client: postgresClient(config.postgres, credentials, ca),
-      slot,
-      publication,
-      onMessage: to.onMessage,
-      onKeepalive: (lsn, replyWanted) => {
-        to.onKeepalive(lsn);
-        if (replyWanted) reply();
-      },
-    });
+    const client = postgresClient(config.postgres, credentials, ca);
+    return await openStream({ client, slot, publication, ...handlers });
   } catch (error) {
     throw streamError(config.postgres, error);
   }
