@@ -97,22 +97,25 @@ class Streaming {
 
   /** Reads no further; resolves when all that was read is published. */
   async drain(): Promise<void> {
-    this.#isReading = false;
-    this.#stream?.pause();
+    this.#stopReading();
     await this.#outbox.drain();
   }
 
   async end(): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer);
+    this.#stopReading();
     // What lies before a row that can't be carried is good.
-    if (this.#isRefused) await this.drain();
-    this.#isReading = false;
-    this.#stream?.pause();
+    if (this.#isRefused) await this.#outbox.drain();
     // A batch that is under way must not land behind the records of the next session.
     await this.#outbox.stop();
     this.#stream?.confirm(this.#outbox.confirmed);
     this.#session.log.info({ confirmed: formatLsn(this.#outbox.confirmed) }, 'stopped streaming');
     await this.#stream?.close();
+  }
+
+  #stopReading(): void {
+    this.#isReading = false;
+    this.#stream?.pause();
   }
 
   #take(bytes: Buffer, lsn: Lsn): void {

@@ -83,8 +83,8 @@ export function quantityValue(value: string | number): number {
   return Number(match[1]) * factor;
 }
 
-/** Text without a blank in it, as the API server's regular expressions (RE2) know blanks: JavaScript's `\s` are more. */
-const NO_BLANKS = '[^\\t\\n\\f\\r ]+';
+/** A character that is no blank, as the API server's regular expressions (RE2) know blanks: JavaScript's `\s` are more. */
+export const NO_BLANK = '[^\\t\\n\\f\\r ]';
 
 /** Text of so many characters at most, counted as the API server does it: zod's own `max` counts an emoji as two. */
 export function characters(max: number) {
@@ -94,7 +94,7 @@ export function characters(max: number) {
 
 /** An address whose scheme matches `scheme`. */
 export function address(scheme: string) {
-  return characters(2048).regex(new RegExp(`^${scheme}://${NO_BLANKS}$`));
+  return characters(2048).regex(new RegExp(`^${scheme}://${NO_BLANK}+$`));
 }
 
 /** The name of an object in the pipeline's own namespace. */
@@ -137,7 +137,7 @@ export function identifier(description: string) {
 export function image(description: string) {
   return characters(512)
     .min(1)
-    .regex(new RegExp(`^${NO_BLANKS}$`))
+    .regex(new RegExp(`^${NO_BLANK}+$`))
     .meta({ description });
 }
 

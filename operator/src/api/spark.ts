@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { atLeast, executorResources, resources, storage } from './parts.ts';
-import { address, characters, integer, interval, settings } from './scalars.ts';
+import { address, characters, integer, interval, NO_BLANK, settings } from './scalars.ts';
 
 /** Properties that the job's correctness, its network and its rights rest on: the operator and the job set them. */
 export const RESERVED_PROPERTIES = [
@@ -44,14 +44,10 @@ const enoughMemory = atLeast('resources.limits.memory', '768Mi', 'Spark does not
 
 export const spark = z
   .object({
-    sql: characters(16_384)
-      .min(1)
-      .regex(/[^\t\n\f\r ]/)
-      .default('SELECT * FROM users')
-      .meta({
-        description:
-          'A row-wise projection and filter over the view users that keeps the column id. A user that it leaves out is deleted from Cassandra.',
-      }),
+    sql: characters(16_384).min(1).regex(new RegExp(NO_BLANK)).default('SELECT * FROM users').meta({
+      description:
+        'A row-wise projection and filter over the view users that keeps the column id. A user that it leaves out is deleted from Cassandra.',
+    }),
     trigger: interval('Time between the starts of two micro-batches.').default('1s'),
     maxOffsetsPerTrigger: integer('Records in a micro-batch at most.', 1, 100_000_000).default(100_000),
     driver: z
